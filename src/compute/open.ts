@@ -1,0 +1,21 @@
+import type { Backend, DeviceChoice } from './backend.ts';
+import { openCpuBackend } from './cpu/backend.ts';
+
+/**
+ * Opens the backend a user asked for.
+ *
+ * `auto` takes a hardware GPU where there is one, else the CPU; a software adapter is used only
+ * when asked for by name, and Dawn's null adapter never.
+ */
+export async function openBackend(choice: DeviceChoice, threads?: number): Promise<Backend> {
+  if (choice === 'cpu') return openCpuBackend(threads);
+  // Loaded late: the CPU backend needs neither Dawn nor the WebAssembly runtime.
+  const { openWebGpuBackend } = await import('./webgpu/backend.ts');
+  if (choice === 'software') return openWebGpuBackend('software');
+  if (choice === 'webgpu') return openWebGpuBackend('hardware');
+  try {
+    return await openWebGpuBackend('hardware');
+  } catch {
+    return openCpuBackend(threads);
+  }
+}

@@ -1,0 +1,131 @@
+import type {
+  Backend,
+  DeviceInfo,
+  DeviceLoss,
+  MemoryUse,
+  Model,
+  ModelOptions,
+} from '../backend.ts';
+import type { Kernel, UniformLayout, UniformValues } from '../kernel.ts';
+import { BufferPool } from '../pool.ts';
+import {
+  type ArrayFor,
+  BYTES,
+  type DType,
+  dtypeOf,
+  elementCount,
+  type Tensor,
+  type TypedArray,
+  viewOf,
+} from '../tensor.ts';
+import { type OpenedDevice, openDevice } from './device.ts';
+import { asGpu, GpuTensor } from './gpu_tensor.ts';
+import type { AdapterKind } from './instance.ts';
+import { openWebModel } from './model.ts';
+import { KernelRunner } from './pipelines.ts';
+import { ReadbackRing } from './readback.ts';
+import { GpuTimer } from './timestamps.ts';
+
+/** Released buffers kept for reuse, at most. */
+const MAX_POOLED_BYTES = 1 << 30;
+
+/** Opens the WebGPU backend; see `openDevice` for which adapters are accepted. */
+export async function openWebGpuBackend(
+  kind: AdapterKind,
+  options: { readonly timestamps?: boolean } = {},
+): Promise<Backend> {
+  return new WebGpuBackend(await openDevice(kind), options.timestamps ?? false);
+}
+
+class WebGpuBackend implements Backend {
+  readonly info: DeviceInfo;
+  readonly lost: Promise<DeviceLoss>;
+  private readonly device: GPUDevice;
+  private readonly pool: BufferPool<GPUBuffer>;
+  private readonly readback: ReadbackRing;
+  private readonly timer: GpuTimer | null;
+  private readonly kernels: KernelRunner;
+
+  constructor({ device, info }: OpenedDevice, timestamps: boolean) {
+    this.info = info;
+    this.device = device;
+    this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
+    this.pool = new BufferPool(
+      (size) =>
+        device.createBuffer({
+          size,
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        }),
+      (buffer) => buffer.destroy(),
+      MAX_POOLED_BYTES,
+    );
+    this.readback = new ReadbackRing(device);
+    this.timer = timestamps && device.features.has('timestamp-query') ? new GpuTimer(device) : null;
+    this.kernels = new KernelRunner(device, this.timer);
+  }
+
+  empty<D extends DType>(dtype: D, dims: readonly number[]): GpuTensor<D> {
+    const bytes = elementCount(dims) * BYTES[dtype];
+    const buffer = this.pool.acquire(bytes);
+    return new GpuTensor(dtype, dims, buffer, { release: () => this.pool.release(buffer, bytes) });
+  }
+
+  upload(data: TypedArray, dims: readonly number[]): Tensor {
+    const tensor = this.empty(dtypeOf(data), dims);
+    const whole = data.byteLength & ~3;
+    const { buffer, byteOffset } = data;
+    this.device.queue.writeBuffer(tensor.buffer, 0, buffer, byteOffset, whole);
+    if (whole < data.byteLength) {
+      const tail = new Uint8Array(4);
+      tail.set(new Uint8Array(buffer, byteOffset + whole, data.byteLength - whole));
+      this.device.queue.writeBuffer(tensor.buffer, whole, tail);
+    }
+    return tensor;
+  }
+
+  async download<D extends DType>(tensor: Tensor<D>): Promise<ArrayFor<D>> {
+    const source = asGpu(tensor);
+    const bytes = await this.readback.read(source.buffer, source.byteLength);
+    return viewOf(tensor.dtype, bytes, elementCount(tensor.dims));
+  }
+
+  run<U extends UniformLayout>(
+    kernel: Kernel<U>,
+    buffers: readonly Tensor[],
+    params: UniformValues<U>,
+  ): void {
+    this.kernels.run(kernel, buffers.map(asGpu), params);
+  }
+
+  openModel(path: string, options: ModelOptions = {}): Promise<Model> {
+    return openWebModel(this.device, (dtype, dims) => this.empty(dtype, dims), path, options);
+  }
+
+  release(...tensors: readonly Tensor[]): void {
+    for (const tensor of tensors) asGpu(tensor).release();
+  }
+
+  async synchronize(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+  }
+
+  memory(): MemoryUse {
+    const pool = this.pool.memory();
+    const staging = this.readback.memory();
+    return {
+      usedBytes: pool.usedBytes + staging.usedBytes,
+      pooledBytes: pool.pooledBytes + staging.pooledBytes,
+    };
+  }
+
+  async kernelTimes(): Promise<ReadonlyMap<string, number[]>> {
+    if (!this.timer) return new Map();
+    return this.timer.take((source, bytes) => this.readback.read(source, bytes));
+  }
+
+  async dispose(): Promise<void> {
+    this.pool.clear();
+    this.readback.clear();
+    this.device.destroy();
+  }
+}

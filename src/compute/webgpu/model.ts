@@ -1,0 +1,188 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as ort from 'onnxruntime-web/jspi';
+import type { Model, ModelOptions, TensorSpec } from '../backend.ts';
+import { isStatic, toSpec } from '../spec.ts';
+import type { DType, Tensor } from '../tensor.ts';
+import { asGpu, GpuTensor } from './gpu_tensor.ts';
+
+type Allocate = (dtype: DType, dims: readonly number[]) => GpuTensor;
+
+/**
+ * onnxruntime hangs for good when two calls are in flight, so creations and runs of all sessions
+ * in this thread go through one chain.
+ */
+let last: Promise<unknown> = Promise.resolve();
+function serially<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work);
+  last = result.catch(() => {});
+  return result;
+}
+
+/**
+ * Opens an ONNX file on onnxruntime-web's WebGPU provider over our own device, so that tensors
+ * never leave the GPU. A graph whose dimensions are all fixed is captured on its first run.
+ */
+export function openWebModel(
+  device: GPUDevice,
+  allocate: Allocate,
+  path: string,
+  options: ModelOptions,
+): Promise<Model> {
+  return serially(async () => {
+    configure(device);
+    const create = (enableGraphCapture: boolean) =>
+      createSession(device, path, { ...options, enableGraphCapture });
+    const session = await create(false);
+    const { inputs, outputs } = specsOf(session, options);
+    if (!isStatic([...inputs, ...outputs])) return new WebModel(session, inputs, outputs);
+    await session.release();
+    return new CapturedModel(await create(true), device, inputs, outputs, allocate);
+  });
+}
+
+function configure(device: GPUDevice): void {
+  // Typed as a promise, because reading it gives one; setting takes the device itself.
+  ort.env.webgpu.device = device as never;
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = 'error';
+}
+
+async function createSession(
+  device: GPUDevice,
+  path: string,
+  options: ModelOptions & { readonly enableGraphCapture: boolean },
+): Promise<ort.InferenceSession> {
+  const bytes = await Bun.file(path).bytes();
+  return ort.InferenceSession.create(bytes, {
+    // NHWC, the default, gives wrong SAM 3 tracker masks.
+    executionProviders: [{ name: 'webgpu', device, preferredLayout: 'NCHW' } as never],
+    preferredOutputLocation: 'gpu-buffer',
+    enableGraphCapture: options.enableGraphCapture,
+    freeDimensionOverrides: options.fixedDims,
+    externalData: externalData(path),
+  });
+}
+
+/** Weights that lie beside the graph as `<name>.onnx_data*` or `<name>.onnx.data`. */
+function externalData(path: string): { path: string; data: string }[] | undefined {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return undefined;
+  const stem = basename(path);
+  const names = readdirSync(folder).filter(
+    (name) => name.startsWith(`${stem}_data`) || name === `${stem}.data`,
+  );
+  if (names.length === 0) return undefined;
+  return names.map((name) => ({ path: name, data: join(folder, name) }));
+}
+
+function specsOf(session: ort.InferenceSession, { fixedDims }: ModelOptions) {
+  const toSpecs = (all: readonly ort.InferenceSession.ValueMetadata[]) =>
+    all.map((metadata) => toSpec(metadata, fixedDims));
+  return { inputs: toSpecs(session.inputMetadata), outputs: toSpecs(session.outputMetadata) };
+}
+
+function toOrt(tensor: Tensor): ort.Tensor {
+  const { buffer, dtype, dims } = asGpu(tensor);
+  return ort.Tensor.fromGpuBuffer(buffer as never, {
+    dataType: dtype as 'float32',
+    dims: [...dims],
+  });
+}
+
+/** A graph with free dimensions: onnxruntime allocates the outputs. */
+class WebModel implements Model {
+  constructor(
+    private readonly session: ort.InferenceSession,
+    readonly inputs: readonly TensorSpec[],
+    readonly outputs: readonly TensorSpec[],
+  ) {}
+
+  run(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]) {
+    return serially(async () => {
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]),
+      );
+      const results = await this.session.run(inputs, [...wanted]);
+      return Object.fromEntries(wanted.map((name) => [name, fromOrt(results[name])]));
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await serially(() => this.session.release());
+  }
+}
+
+function fromOrt(result: ort.OnnxValue): GpuTensor {
+  const tensor = result as ort.Tensor;
+  const buffer = tensor.gpuBuffer as unknown as GPUBuffer;
+  return new GpuTensor(tensor.type as DType, tensor.dims, buffer, {
+    release: () => tensor.dispose(),
+  });
+}
+
+/**
+ * A graph of fixed shape: its commands are recorded once and replayed, which requires the same
+ * input and output buffers each time. It owns them, copies the feeds in, and lends the outputs.
+ */
+class CapturedModel implements Model {
+  private readonly own = new Map<string, GpuTensor>();
+  private readonly feeds: Record<string, ort.Tensor>;
+  private readonly fetches: Record<string, ort.Tensor>;
+
+  constructor(
+    private readonly session: ort.InferenceSession,
+    private readonly device: GPUDevice,
+    readonly inputs: readonly TensorSpec[],
+    readonly outputs: readonly TensorSpec[],
+    allocate: Allocate,
+  ) {
+    const bind = (specs: readonly TensorSpec[]) =>
+      Object.fromEntries(
+        specs.map(({ name, dtype, dims }) => {
+          const tensor = allocate(dtype, dims as number[]);
+          this.own.set(name, tensor);
+          return [name, toOrt(tensor)];
+        }),
+      );
+    this.feeds = bind(this.inputs);
+    this.fetches = bind(this.outputs);
+  }
+
+  run(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]) {
+    return serially(async () => {
+      this.copyIn(feeds);
+      await this.session.run(this.feeds, this.fetches);
+      return Object.fromEntries(
+        wanted.map((name) => {
+          const { dtype, dims, buffer } = this.own.get(name)!;
+          return [name, new GpuTensor(dtype, dims, buffer, null)];
+        }),
+      );
+    });
+  }
+
+  private copyIn(feeds: Readonly<Record<string, Tensor>>): void {
+    const encoder = this.device.createCommandEncoder();
+    for (const { name, dims } of this.inputs) {
+      const source = asGpu(feeds[name]);
+      if (source.dims.join() !== dims.join()) {
+        throw new RangeError(`input ${name}: expected [${dims}], given [${source.dims}]`);
+      }
+      const target = this.own.get(name)!;
+      encoder.copyBufferToBuffer(
+        source.buffer,
+        0,
+        target.buffer,
+        0,
+        Math.ceil(source.byteLength / 4) * 4,
+      );
+    }
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  async dispose(): Promise<void> {
+    await serially(() => this.session.release());
+    for (const tensor of this.own.values()) tensor.release();
+  }
+}

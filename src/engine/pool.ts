@@ -1,0 +1,172 @@
+import { Engine } from './engine.ts';
+import { EngineError } from './errors.ts';
+import { Job, type SubmitOptions } from './job.ts';
+import type { EngineOptions, EngineStatus } from './protocol.ts';
+import { JobQueue } from './queue.ts';
+import type { TaskKind, TaskResult } from './task.ts';
+
+export interface PoolOptions extends EngineOptions {
+  /** The file that calls `serveEngine`. */
+  readonly entry: string | URL;
+  readonly workers: number;
+  /** Tasks that may wait; one more is refused. */
+  readonly queueCapacity: number;
+  /** An engine that is silent for longer than this while it starts or runs is restarted. */
+  readonly watchdogMs: number;
+  /** Told of each loss, for the log. */
+  onEngineLost?(index: number, reason: string): void;
+}
+
+/** Restarts of an engine that never became ready, before the pool gives up on it. */
+const MAX_FAILED_STARTS = 5;
+const RESTART_DELAY_MS = 200;
+
+/** One engine's place in the pool, which outlives the engine in it. */
+interface Slot {
+  engine: Engine;
+  failedStarts: number;
+  restart?: ReturnType<typeof setTimeout>;
+}
+
+/** Engines behind one bounded queue, given work in turn. */
+export class EnginePool {
+  private readonly queue: JobQueue;
+  private readonly slots: Slot[];
+  private next = 0;
+  private closed = false;
+  private lastLoss = '';
+  private readonly waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(private readonly options: PoolOptions) {
+    this.queue = new JobQueue(options.queueCapacity);
+    this.slots = Array.from({ length: options.workers }, (_, index) => ({
+      engine: this.startEngine(index),
+      failedStarts: 0,
+    }));
+  }
+
+  /** Resolves when every engine is ready; rejects when one cannot start. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+      this.checkReady();
+    });
+  }
+
+  /**
+   * Runs a task on the next free engine.
+   *
+   * @throws EngineError, whose `failure` and `status` say why there is no answer.
+   */
+  async submit<I, O>(
+    kind: TaskKind<I, O>,
+    input: I,
+    options: SubmitOptions,
+  ): Promise<TaskResult<O>> {
+    if (options.signal?.aborted) throw new EngineError('cancelled', 'the client went away');
+    this.checkOpen();
+    const job = new Job(kind as TaskKind<unknown, unknown>, input, options, (left) =>
+      this.queue.remove(left),
+    );
+    this.queue.push(job);
+    this.dispatch();
+    return (await job.promise) as TaskResult<O>;
+  }
+
+  get queueLength(): number {
+    return this.queue.length;
+  }
+
+  /** The last known state of each engine; null before it is ready. */
+  statuses(): (EngineStatus | null)[] {
+    return this.slots.map(({ engine }) => engine.status);
+  }
+
+  /** Whether at least one engine can take work now or after what it is doing. */
+  get healthy(): boolean {
+    return this.slots.some(({ engine }) => engine.state === 'idle' || engine.state === 'busy');
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const { engine, restart } of this.slots) {
+      clearTimeout(restart);
+      engine.stop('the server is stopping');
+    }
+    this.failQueue('the server is stopping');
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new EngineError('engine_lost', 'the server is stopping');
+    if (this.slots.every(({ failedStarts }) => failedStarts >= MAX_FAILED_STARTS)) {
+      throw new EngineError('engine_lost', `no engine could be started: ${this.lastLoss}`);
+    }
+    if (this.queue.full) {
+      throw new EngineError(
+        'queue_full',
+        `the server is busy: ${this.queue.length} requests are waiting. Try again later`,
+        { retryAfterSeconds: 1 },
+      );
+    }
+  }
+
+  private startEngine(index: number): Engine {
+    const { entry, device, threads, watchdogMs } = this.options;
+    return new Engine(entry, { device, threads }, watchdogMs, {
+      onIdle: () => this.onIdle(index),
+      onLost: (reason) => this.onLost(index, reason),
+    });
+  }
+
+  private onIdle(index: number): void {
+    this.slots[index].failedStarts = 0;
+    this.checkReady();
+    this.dispatch();
+  }
+
+  private onLost(index: number, reason: string): void {
+    const slot = this.slots[index];
+    this.lastLoss = reason;
+    this.options.onEngineLost?.(index, reason);
+    if (slot.engine.status === null) slot.failedStarts++;
+    if (this.closed || slot.failedStarts >= MAX_FAILED_STARTS) {
+      this.giveUp();
+      return;
+    }
+    const delay = RESTART_DELAY_MS * 2 ** slot.failedStarts;
+    slot.restart = setTimeout(() => {
+      slot.engine = this.startEngine(index);
+    }, delay);
+    this.checkReady();
+  }
+
+  /** Nobody is left to run what waits. */
+  private giveUp(): void {
+    this.checkReady();
+    if (this.slots.every(({ failedStarts }) => failedStarts >= MAX_FAILED_STARTS)) {
+      this.failQueue(`no engine could be started: ${this.lastLoss}`);
+    }
+  }
+
+  private failQueue(reason: string): void {
+    for (const job of this.queue.drain()) job.fail(new EngineError('engine_lost', reason));
+  }
+
+  private checkReady(): void {
+    const started = this.slots?.every(({ engine }) => engine.status !== null);
+    const failed = this.slots?.some(({ failedStarts }) => failedStarts > 0);
+    if (!started && !failed) return;
+    for (const { resolve, reject } of this.waiting.splice(0)) {
+      if (started) resolve();
+      else reject(new EngineError('engine_lost', this.lastLoss));
+    }
+  }
+
+  private dispatch(): void {
+    for (let tried = 0; tried < this.slots.length && this.queue.length > 0; tried++) {
+      const { engine } = this.slots[this.next];
+      this.next = (this.next + 1) % this.slots.length;
+      if (engine.state === 'idle') engine.run(this.queue.takeBatch());
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Backend } from '../compute/backend.ts';
+
+/**
+ * A kind of work, known by both threads. `I` and `O` travel between threads by structured clone;
+ * the array buffers in them are transferred, not copied.
+ */
+export interface TaskKind<I, O> {
+  readonly name: string;
+  /** Tasks with equal keys may run as one batch; null never batches. */
+  batchKey(input: I): string | null;
+  /** Tasks in one batch, at most. */
+  readonly maxBatch: number;
+  /** Never set: carries the output type. */
+  readonly output?: O;
+}
+
+/** Milliseconds by stage, in order; they become the response's `Server-Timing`. */
+export type Timings = Record<string, number>;
+
+/** What a handler gives back for one task of a batch. */
+export interface TaskResult<O> {
+  readonly output: O;
+  readonly timings: Timings;
+}
+
+/** What the engine thread lends to the handlers. */
+export interface EngineContext {
+  readonly backend: Backend;
+}
+
+/** Runs a batch in the engine thread. Results in the order of the inputs; a throw fails them all. */
+export type TaskHandler<I, O> = (inputs: readonly I[]) => Promise<TaskResult<O>[]>;
+
+/** A part of the engine that a feature contributes. */
+export interface EngineModule {
+  readonly kind: TaskKind<unknown, unknown>;
+  readonly run: TaskHandler<unknown, unknown>;
+  /** Names of the models that are open, for `/health`. */
+  loadedModels(): readonly string[];
+}
+
+/** Pairs a kind with its handler, with their types checked against each other. */
+export function engineModule<I, O>(
+  kind: TaskKind<I, O>,
+  run: TaskHandler<I, O>,
+  loadedModels: () => readonly string[],
+): EngineModule {
+  return {
+    kind: kind as TaskKind<unknown, unknown>,
+    run: run as EngineModule['run'],
+    loadedModels,
+  };
+}

@@ -1,0 +1,52 @@
+import { type EngineModule, engineModule } from '../../src/engine/task.ts';
+import { serveEngine } from '../../src/engine/worker.ts';
+import { crash, echo, hang, refuse, sleep } from './kinds.ts';
+
+/** An engine with modules that misbehave in each way an engine can. */
+serveEngine(() => {
+  const noModels = () => [];
+  const modules: EngineModule[] = [
+    engineModule(
+      echo,
+      async (inputs) =>
+        inputs.map(({ values }) => ({
+          output: { values, batch: inputs.length },
+          timings: { run: 1 },
+        })),
+      noModels,
+    ),
+    engineModule(
+      sleep,
+      async (inputs) => {
+        await Bun.sleep(Math.max(...inputs.map(({ ms }) => ms)));
+        return inputs.map(() => ({ output: inputs.length, timings: {} }));
+      },
+      noModels,
+    ),
+    engineModule(
+      refuse,
+      () => {
+        throw Object.assign(new Error('the model is not installed'), { status: 503 });
+      },
+      noModels,
+    ),
+    engineModule(
+      hang,
+      () => {
+        for (;;);
+      },
+      noModels,
+    ),
+    engineModule(
+      crash,
+      () => {
+        setTimeout(() => {
+          throw new Error('unhandled');
+        }, 0);
+        return new Promise(() => {});
+      },
+      noModels,
+    ),
+  ];
+  return modules;
+});
