@@ -1,0 +1,80 @@
+import { HttpError } from './errors.ts';
+
+/**
+ * Reads a request's fields from JSON or `multipart/form-data`. In a form, files stay
+ * files, and other fields are read as JSON where they are JSON (`518`, `true`,
+ * `{"fx": …}`), else as text.
+ *
+ * @throws HttpError 413 past `maxBytes`, 415 for another content type, 400 when it does not parse
+ */
+export async function readFields(
+  request: Request,
+  maxBytes: number,
+): Promise<Record<string, unknown>> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
+  if (type === 'multipart/form-data') return formFields(request, maxBytes);
+  if (type === 'application/json' || type === '')
+    return jsonFields(await readBody(request, maxBytes));
+  throw new HttpError(
+    415,
+    `Content-Type is ${type}; expected application/json or multipart/form-data`,
+  );
+}
+
+function jsonFields(body: Uint8Array): Record<string, unknown> {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    throw new HttpError(400, `the body is not JSON: ${(error as Error).message}`);
+  }
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) {
+    throw new HttpError(422, 'the body: expected a JSON object');
+  }
+  return fields as Record<string, unknown>;
+}
+
+async function formFields(request: Request, maxBytes: number): Promise<Record<string, unknown>> {
+  const body = await readBody(request, maxBytes);
+  const headers = { 'content-type': request.headers.get('content-type') ?? '' };
+  const form = await new Response(body, { headers }).formData().catch((error: Error) => {
+    throw new HttpError(400, `the body is not multipart/form-data: ${error.message}`);
+  });
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of form.entries()) {
+    fields[name] = typeof value === 'string' ? parseField(name, value) : value;
+  }
+  return fields;
+}
+
+function parseField(name: string, value: string): unknown {
+  // An image in text form is base64 or a URL, and might look like a number.
+  if (name === 'image' || name === 'image_url') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** The whole body, counted while it arrives: `Content-Length` may be absent or wrong. */
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+  if (Number.isFinite(declared)) return new Uint8Array(await request.arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(
+    413,
+    `the body is larger than ${maxBytes / 2 ** 20} MiB: send a smaller image, or raise --max-upload-mb`,
+  );
+}

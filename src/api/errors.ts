@@ -1,0 +1,56 @@
+import { Elysia, ValidationError } from 'elysia';
+import { EngineError } from '../engine/errors.ts';
+import { MediaError } from '../media/errors.ts';
+import { ModelNotInstalledError } from '../models/errors.ts';
+import { describeValidation } from './validation.ts';
+
+/** An answer other than 2xx; `detail` says what was given, what was expected and what to do. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+  }
+}
+
+/** Any error as an answer: the caller's faults in full, ours without their inner workings. */
+function toHttpError(error: unknown, code: number | string): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof MediaError) return new HttpError(error.status, error.message);
+  if (error instanceof EngineError) {
+    const { retryAfterSeconds } = error;
+    return new HttpError(
+      error.status,
+      error.message,
+      retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
+    );
+  }
+  if (error instanceof ModelNotInstalledError) return new HttpError(503, error.message);
+  if (error instanceof ValidationError) return new HttpError(422, describeValidation(error));
+  if (code === 'NOT_FOUND') return new HttpError(404, 'Not Found');
+  // Elysia wraps what a body's reader throws.
+  if (code === 'PARSE' && error instanceof Error && error.cause) {
+    return toHttpError(error.cause, 'UNKNOWN');
+  }
+  if (code === 'PARSE') return new HttpError(400, 'the body could not be read as its Content-Type');
+  return new HttpError(500, error instanceof Error ? error.message : String(error));
+}
+
+/** Every failure of every route becomes `{"detail": …}`. */
+export function errorAnswers(onFailure: (error: unknown, path: string) => void) {
+  return new Elysia({ name: 'error-answers' }).onError(
+    { as: 'global' },
+    ({ error, code, path }) => {
+      const answer = toHttpError(error, code);
+      if (answer.status >= 500) onFailure(error, path);
+      return Response.json(
+        { detail: answer.detail },
+        { status: answer.status, headers: answer.headers },
+      );
+    },
+  );
+}

@@ -1,0 +1,135 @@
+import { Elysia } from 'elysia';
+import { readFields } from '../api/body.ts';
+import { HttpError } from '../api/errors.ts';
+import { documentation } from '../api/schema.ts';
+import { respondCloud, respondDepth } from './respond.ts';
+import {
+  ColormapQuery,
+  DEPTH_ERRORS,
+  DepthAnswer,
+  MetricDepthBody,
+  type MetricDepthFields,
+  PointCloudAnswer,
+  PointCloudBody,
+  type PointCloudFields,
+  RelativeDepthBody,
+  type RelativeDepthFields,
+} from './schema.ts';
+import type { DepthQuery, DepthService } from './service.ts';
+
+const ARRAY_FORMS = {
+  'application/octet-stream': 'Little-endian float32, row-major; shape and facts in X- headers',
+  'application/x-npy': 'The same as a NumPy file',
+};
+
+/** `POST /pc`, `/metric_depth` and `/rel_depth`. */
+export function depthRoutes(service: DepthService, maxBodyBytes: number) {
+  return new Elysia({ name: 'depth', tags: ['depth'] })
+    .onParse({ as: 'local' }, ({ request }) => readFields(request, maxBodyBytes))
+    .post(
+      '/rel_depth',
+      async ({ body, query, request }) => {
+        const result = await service.predict(relativeQuery(body), request.signal);
+        const unit = result.kind === 'metric' ? 'fraction of max_depth' : 'none';
+        return respondDepth(result, unit, { accept: request.headers.get('accept'), ...query });
+      },
+      {
+        body: RelativeDepthBody,
+        query: ColormapQuery,
+        detail: documentation({
+          summary: 'Relative depth map',
+          description:
+            'Depth of each pixel in (0, 1), larger is farther; or disparity from the relative model, larger is nearer.',
+          body: RelativeDepthBody,
+          answer: DepthAnswer,
+          forms: { ...ARRAY_FORMS, 'image/png': 'A colour picture, with ?colormap=' },
+          errors: DEPTH_ERRORS,
+        }),
+      },
+    )
+    .post(
+      '/metric_depth',
+      async ({ body, query, request }) => {
+        const result = await service.predict(metricQuery(body), request.signal);
+        return respondDepth(result, 'metre', { accept: request.headers.get('accept'), ...query });
+      },
+      {
+        body: MetricDepthBody,
+        query: ColormapQuery,
+        detail: documentation({
+          summary: 'Metric depth map',
+          description: 'Depth of each pixel in metres along the optical axis, larger is farther.',
+          body: MetricDepthBody,
+          answer: DepthAnswer,
+          forms: {
+            ...ARRAY_FORMS,
+            'image/png': '16-bit grey, millimetres; with ?colormap= a colour picture',
+          },
+          errors: DEPTH_ERRORS,
+        }),
+      },
+    )
+    .post(
+      '/pc',
+      async ({ body, request }) => {
+        const result = await service.predict(cloudQuery(body), request.signal);
+        return respondCloud(result, 'metre', { accept: request.headers.get('accept') });
+      },
+      {
+        body: PointCloudBody,
+        detail: documentation({
+          summary: 'Point cloud',
+          description:
+            'The 3-D point of each pixel, row-major, in the camera frame of OpenCV (x right, y down, z forward), in metres.',
+          body: PointCloudBody,
+          answer: PointCloudAnswer,
+          forms: { ...ARRAY_FORMS, 'model/ply': 'Binary PLY, with colours if asked for' },
+          errors: DEPTH_ERRORS,
+        }),
+      },
+    );
+}
+
+function common(body: RelativeDepthFields) {
+  return {
+    source: { image: body.image, image_url: body.image_url },
+    encoder: body.encoder ?? 'vitl',
+    dataset: body.dataset ?? 'hypersim',
+    modelInputSize: body.model_input_size ?? 518,
+  } as const;
+}
+
+/** The documented `/rel_depth` is the metric model with max_depth 1. */
+function relativeQuery(body: RelativeDepthFields): DepthQuery {
+  const kind = body.relative_model ? 'relative' : 'metric';
+  return { ...common(body), kind, maxDepth: 1, cloud: null };
+}
+
+function metricQuery(body: MetricDepthFields): DepthQuery {
+  return { ...common(body), kind: 'metric', maxDepth: checkMaxDepth(body.max_depth), cloud: null };
+}
+
+function cloudQuery(body: PointCloudFields): DepthQuery {
+  const cloud = {
+    intrinsics: body.camera_intrinsics,
+    stride: body.stride ?? 1,
+    depthRange: checkRange(body.depth_range),
+    colors: body.colors ?? false,
+  };
+  return { ...common(body), kind: 'metric', maxDepth: checkMaxDepth(body.max_depth), cloud };
+}
+
+/** Absent is the trained range; null is not, because the documented servers refuse it. */
+function checkMaxDepth(maxDepth: number | null | undefined): number | null {
+  if (maxDepth === undefined) return null;
+  if (maxDepth !== null && maxDepth > 0) return maxDepth;
+  throw new HttpError(
+    400,
+    `max_depth: expected metres above 0, given ${maxDepth}: leave it out for the range the model was trained to`,
+  );
+}
+
+function checkRange(range: readonly [number, number] | undefined) {
+  if (!range || range[0] <= range[1]) return range ?? null;
+  throw new HttpError(422, `depth_range: expected [near, far] with near ≤ far, given [${range}]`);
+}
