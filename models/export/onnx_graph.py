@@ -1,0 +1,149 @@
+"""What every exported graph goes through: tidying, the operator check, metadata, saving."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto
+
+OPERATOR_FILE = Path(__file__).with_name("webgpu_operators.txt")
+RELABELLING = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"}
+FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
+
+
+class OperatorError(ValueError):
+    """The graph holds nodes that WebGPU would not run."""
+
+
+def operator(node: onnx.NodeProto) -> str:
+    """Name a node's operator; the domain goes in front unless it is ONNX's own."""
+    return f"{node.domain}:{node.op_type}" if node.domain else node.op_type
+
+
+def histogram(model: onnx.ModelProto) -> Counter[str]:
+    """Count the graph's nodes by operator."""
+    return Counter(operator(node) for node in model.graph.node)
+
+
+def read_operators(path: Path = OPERATOR_FILE) -> tuple[set[str], dict[str, str]]:
+    """Read the allow-list: the allowed operators, and the refused ones with their remedies."""
+    allowed: set[str] = set()
+    refused: dict[str, str] = {}
+    section = ""
+    for line in path.read_text().splitlines():
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if text.startswith("["):
+            section = text.strip("[]")
+        elif section == "refused":
+            name, remedy = text.rsplit(": ", 1)
+            refused[name] = remedy
+        else:
+            allowed.add(text)
+    return allowed, refused
+
+
+def element_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Infer the element type of every tensor in the graph."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value.type.tensor_type.elem_type
+    return types
+
+
+def check_operators(model: onnx.ModelProto) -> None:
+    """Raise OperatorError, naming node and remedy, unless WebGPU runs the whole graph."""
+    allowed, refused = read_operators()
+    types = element_types(model)
+    problems = []
+    for node in model.graph.node:
+        name = operator(node)
+        if name not in allowed:
+            problems.append(f"{name} ({node.name}): {refused.get(name, 'not known to run')}")
+        elif name == "Cast" and types.get(node.input[0]) == TensorProto.INT64:
+            if types.get(node.output[0]) in FLOATS:
+                problems.append(f"Cast int64 to float ({node.name}): keep the number an integer")
+    if problems:
+        raise OperatorError(
+            f"{len(problems)} nodes would leave the GPU; {OPERATOR_FILE.name} lists what may be "
+            "used:\n  " + "\n  ".join(problems)
+        )
+
+
+def check_outputs(model: onnx.ModelProto) -> None:
+    """Raise OperatorError if a graph output is made by an operator that only relabels a tensor.
+
+    Such a node becomes a copy into the output's buffer, and under WebGPU graph capture
+    onnxruntime-web 1.30.0 copies before the last kernel has run: the result lacks that kernel.
+    """
+    outputs = {value.name for value in model.graph.output}
+    for node in model.graph.node:
+        if node.op_type in RELABELLING and outputs.intersection(node.output):
+            raise OperatorError(
+                f"the output {node.output[0]} comes from {node.op_type}, which graph capture gets "
+                "wrong; move it before the last computing operator"
+            )
+
+
+def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what inference has no use for (traces, inferred shapes) and shorten the names.
+
+    Graph inputs and outputs keep their names.
+    """
+    graph = model.graph
+    del graph.value_info[:]
+    del graph.metadata_props[:]
+    del model.functions[:]
+    model.doc_string = graph.doc_string = ""
+    kept = {value.name for value in (*graph.input, *graph.output)}
+    short: dict[str, str] = {"": ""}
+
+    def rename(name: str, prefix: str) -> str:
+        if name in kept:
+            return name
+        return short.setdefault(name, f"{prefix}{len(short)}")
+
+    for tensor in graph.initializer:
+        tensor.name = rename(tensor.name, "w")
+        tensor.doc_string = ""
+        del tensor.metadata_props[:]
+    for index, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{index}"
+        node.doc_string = ""
+        del node.metadata_props[:]
+        node.input[:] = [rename(name, "t") for name in node.input]
+        node.output[:] = [rename(name, "t") for name in node.output]
+    graph.name = "depth"
+    return model
+
+
+def name_dimensions(value: onnx.ValueInfoProto, names: tuple[str | int, ...]) -> None:
+    """Give a tensor's dimensions these names or sizes."""
+    for dimension, name in zip(value.type.tensor_type.shape.dim, names, strict=True):
+        dimension.Clear()
+        if isinstance(name, int):
+            dimension.dim_value = name
+        else:
+            dimension.dim_param = name
+
+
+def set_metadata(model: onnx.ModelProto, entries: dict[str, str]) -> None:
+    """Replace the model's metadata_props."""
+    del model.metadata_props[:]
+    for key, value in entries.items():
+        model.metadata_props.add(key=key, value=value)
+
+
+def save(model: onnx.ModelProto, path: Path, external: bool) -> None:
+    """Write the model; with `external`, its weights go to `<path>_data` beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not external:
+        path.write_bytes(model.SerializeToString())
+        return
+    data = path.with_name(path.name + "_data")
+    data.unlink(missing_ok=True)
+    onnx.save(model, path, save_as_external_data=True, location=data.name, size_threshold=1024)

@@ -1,0 +1,208 @@
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheDirectory } from '../cache.ts';
+import { CATALOGUE, type DepthEntry, type ModelEntry } from './catalogue.ts';
+import { ModelError } from './errors.ts';
+import { type Manifest, readManifest } from './manifest.ts';
+
+/** Where models live. A plain value: nothing is opened, nothing needs closing. */
+export interface ModelStore {
+  /** Holds one folder per model. */
+  readonly root: string;
+  /** The root of the repository, which embedded models' paths start from. */
+  readonly repository: string;
+  readonly catalogue: readonly DepthEntry[];
+}
+
+/** A model that can be opened now. */
+export interface InstalledModel {
+  readonly entry: DepthEntry;
+  readonly origin: 'catalogue' | 'embedded' | 'local';
+  /** Absolute path of the graph. */
+  readonly file: string;
+}
+
+export type ModelState =
+  | { readonly state: 'installed' | 'embedded' | 'local'; readonly bytes: number }
+  /** `received` bytes of a download that can be resumed. */
+  | { readonly state: 'partial'; readonly received: number }
+  /** Installed once, but a file is missing or has another size. */
+  | { readonly state: 'damaged'; readonly problem: string }
+  | { readonly state: 'absent' };
+
+/** The store of this process: `TRIPTYCH_HOME`, `XDG_CACHE_HOME` or `~/.cache` decide where. */
+export function openStore(options: Partial<ModelStore> = {}): ModelStore {
+  return {
+    root: resolve(options.root ?? join(cacheDirectory(), 'models')),
+    repository: options.repository ?? fileURLToPath(new URL('../..', import.meta.url)),
+    catalogue: options.catalogue ?? CATALOGUE,
+  };
+}
+
+/**
+ * The folder of a model, always a direct child of the store's root.
+ *
+ * @throws ModelError `usage` for an id that could name anything else.
+ */
+export function modelDirectory(store: ModelStore, id: string): string {
+  const directory = resolve(store.root, id);
+  if (!/^[a-z0-9][a-z0-9.-]*$/.test(id) || dirname(directory) !== resolve(store.root)) {
+    throw new ModelError(
+      'usage',
+      `"${id}" is not a model id; lower-case letters, digits, dots and hyphens are expected`,
+    );
+  }
+  return directory;
+}
+
+/**
+ * The place of one file in a model's folder.
+ *
+ * @throws ModelError `usage` for a path that leaves the folder.
+ */
+export function modelFilePath(store: ModelStore, id: string, path: string): string {
+  const directory = modelDirectory(store, id);
+  const file = resolve(directory, path);
+  if (file.startsWith(directory + sep)) return file;
+  throw new ModelError('usage', `"${path}" of ${id} is not a path inside the model's folder`);
+}
+
+/** The lock that whoever changes a model holds; beside its folder, which may be removed. */
+export function lockPath(store: ModelStore, id: string): string {
+  modelDirectory(store, id);
+  return join(store.root, `.${id}.lock`);
+}
+
+/** Everything that can answer a request now, embedded models last. */
+export function installedModels(store: ModelStore): InstalledModel[] {
+  const found = modelFolders(store).map((id) => folderModel(store, id));
+  const embedded = store.catalogue
+    .filter((entry) => entry.embedded !== undefined)
+    .map((entry) => embeddedModel(store, entry));
+  return [...found, ...embedded].filter((model) => model !== undefined);
+}
+
+/** Catalogue entries and registered local files, installed or not. */
+export function allEntries(store: ModelStore): DepthEntry[] {
+  const known = new Set(store.catalogue.map(({ id }) => id));
+  const local = modelFolders(store)
+    .filter((id) => !known.has(id))
+    .map((id) => localEntry(manifestOf(store, id)))
+    .filter((entry) => entry !== undefined);
+  return [...store.catalogue, ...local];
+}
+
+/** How an entry stands, from sizes alone; `verifyModel` hashes. */
+export function modelState(store: ModelStore, entry: ModelEntry): ModelState {
+  if (entry.embedded === undefined) {
+    return installedState(store, entry, manifestOf(store, entry.id));
+  }
+  const bytes = fileBytes(join(store.repository, entry.embedded));
+  return bytes === undefined
+    ? { state: 'damaged', problem: `${entry.embedded} is missing from the repository` }
+    : { state: 'embedded', bytes };
+}
+
+/** Where a manifest's file is: local ones stay where the user has them. */
+export function installedPath(store: ModelStore, manifest: Manifest, path: string): string {
+  if (manifest.local) return resolve(dirname(manifest.local.path), path);
+  return modelFilePath(store, manifest.id, path);
+}
+
+function installedState(
+  store: ModelStore,
+  entry: ModelEntry,
+  manifest: Manifest | ModelError | undefined,
+): ModelState {
+  if (manifest instanceof ModelError) return { state: 'damaged', problem: manifest.message };
+  if (!manifest) return partialState(store, entry);
+  let total = 0;
+  for (const file of manifest.files) {
+    const bytes = fileBytes(installedPath(store, manifest, file.path));
+    if (bytes !== file.bytes) {
+      const problem = bytes === undefined ? 'is missing' : `has ${bytes} bytes, not ${file.bytes}`;
+      return { state: 'damaged', problem: `${file.path} ${problem}` };
+    }
+    total += bytes;
+  }
+  const whole = entry.files.every(({ path }) => manifest.files.some((file) => file.path === path));
+  if (!whole) return partialState(store, entry);
+  return { state: manifest.local ? 'local' : 'installed', bytes: total };
+}
+
+function folderModel(store: ModelStore, id: string): InstalledModel | undefined {
+  const manifest = manifestOf(store, id);
+  if (!manifest || manifest instanceof ModelError) return undefined;
+  const entry = store.catalogue.find((known) => known.id === id) ?? localEntry(manifest);
+  if (!entry) return undefined;
+  switch (installedState(store, entry, manifest).state) {
+    case 'installed': {
+      const file = modelFilePath(store, id, entry.files[0].path);
+      return { entry, origin: 'catalogue', file };
+    }
+    case 'local':
+      return manifest.local && { entry, origin: 'local', file: manifest.local.path };
+    default:
+      return undefined;
+  }
+}
+
+function embeddedModel(store: ModelStore, entry: DepthEntry): InstalledModel | undefined {
+  const file = join(store.repository, entry.embedded ?? '');
+  return fileBytes(file) === undefined ? undefined : { entry, origin: 'embedded', file };
+}
+
+function localEntry(manifest: Manifest | ModelError | undefined): DepthEntry | undefined {
+  if (!manifest || manifest instanceof ModelError || !manifest.local) return undefined;
+  const { path, contract, ...traits } = manifest.local;
+  return {
+    id: manifest.id,
+    family: 'depth',
+    title: `Local file, ${traits.kind}`,
+    ...traits,
+    files: [],
+    licence: { spdx: 'unknown', nonCommercial: false, gated: false, url: '' },
+    notes: `${path}, ${contract} graph`,
+  };
+}
+
+function modelFolders(store: ModelStore): string[] {
+  try {
+    return readdirSync(store.root).filter((name) => /^[a-z0-9]/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function manifestOf(store: ModelStore, id: string): Manifest | ModelError | undefined {
+  try {
+    const manifest = readManifest(modelDirectory(store, id));
+    if (!manifest || manifest.id === id) return manifest;
+    return new ModelError(
+      'format',
+      `the folder ${id} holds ${manifest.id}; give it its name back, or remove it and pull again`,
+    );
+  } catch (error) {
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+}
+
+function partialState(store: ModelStore, entry: ModelEntry): ModelState {
+  let received = 0;
+  for (const { path } of entry.files) {
+    const file = modelFilePath(store, entry.id, path);
+    received += fileBytes(file) ?? fileBytes(`${file}.part`) ?? 0;
+  }
+  return received > 0 ? { state: 'partial', received } : { state: 'absent' };
+}
+
+function fileBytes(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
