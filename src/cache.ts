@@ -7,5 +7,5 @@ import { join } from 'node:path';
  */
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.TRIPTYCH_HOME) return environment.TRIPTYCH_HOME;
-  return join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'triptych');
+  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'triptych');
 }

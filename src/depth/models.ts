@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { depthHints } from '../models/catalogue.ts';
-import { type Axis, depthAxes, recogniseDepth } from '../models/contracts.ts';
+import { type Axis, type DepthHints, depthAxes, recogniseDepth } from '../models/contracts.ts';
+import { externalFiles } from '../models/graph_check.ts';
 import { readOnnxHeader } from '../models/onnx_header.ts';
-import { type ResolvedDepth, resolveDepth } from '../models/resolve.ts';
+import { resolveDepth } from '../models/resolve.ts';
 import type { ModelStore } from '../models/store.ts';
-import type { Size } from './input_size.ts';
 import type { DepthGraph } from './task.ts';
 
 export interface DepthModelRequest {
@@ -19,8 +18,8 @@ export interface DepthModel {
   readonly graph: DepthGraph;
   /** Metres at a sigmoid of 1; 1 for a relative model. */
   readonly trainedMaxDepth: number;
-  /** Set when the graph takes one size only. */
-  readonly fixedSize: Size | null;
+  /** Sides that the graph fixes; the image is stretched to them. */
+  readonly fixedSize: { readonly width: number | null; readonly height: number | null };
 }
 
 /** Finds the graph for a request and reads its header once. */
@@ -41,32 +40,54 @@ export class DepthModels {
     const resolved = resolveDepth({ ...request, device, strict, store });
     // A file that was replaced is read again.
     const key = `${resolved.file} ${request.kind} ${statSync(resolved.file).mtimeMs}`;
-    const model = this.known.get(key) ?? describe(resolved, request.kind);
+    const model =
+      this.known.get(key) ??
+      describeGraph({
+        file: resolved.file,
+        name: resolved.entry.id,
+        kind: request.kind,
+        hints: depthHints(resolved.entry),
+      });
     this.known.set(key, model);
     return { ...model, exact: resolved.exact };
   }
 }
 
-function describe({ entry, file }: ResolvedDepth, kind: 'metric' | 'relative'): DepthModel {
+interface GraphFile {
+  readonly file: string;
+  /** As responses name it. */
+  readonly name: string;
+  readonly kind: 'metric' | 'relative';
+  readonly hints: DepthHints;
+}
+
+/**
+ * Reads how a graph file is fed, for answers of one kind.
+ *
+ * @throws ModelError when it is no known depth graph
+ */
+export function describeGraph({ file, name, kind, hints }: GraphFile): DepthModel {
   const header = readOnnxHeader(file);
-  const hints = { ...depthHints(entry), metadata: header.metadata, fileName: file };
-  const contract = recogniseDepth(header, hints);
+  const contract = recogniseDepth(header, { fileName: file, metadata: header.metadata, ...hints });
   const { batch, height, width } = depthAxes(header, contract);
   const relative = kind === 'relative';
-  const files = [file, ...header.externalFiles.map((name) => join(dirname(file), name))];
+  const files = [file, ...externalFiles(file, header)];
   return {
     graph: {
       file,
       bytes: files.reduce((sum, path) => sum + statSync(path).size, 0),
-      name: entry.id,
+      name,
       input: contract.input,
       output: relative ? (contract.disparityOutput ?? contract.output) : contract.output,
       freeDims: { batch: freeName(batch), height: freeName(height), width: freeName(width) },
     },
     trainedMaxDepth: contract.trainedMaxDepth ?? 1,
-    fixedSize:
-      'size' in height && 'size' in width ? { width: width.size, height: height.size } : null,
+    fixedSize: { width: fixedSize(width), height: fixedSize(height) },
   };
+}
+
+function fixedSize(axis: Axis): number | null {
+  return 'size' in axis ? axis.size : null;
 }
 
 function freeName(axis: Axis): string | null {

@@ -59,7 +59,11 @@ export class DepthService {
     const image = await loadImage(query.source, this.options.limits, signal);
     const decoded = performance.now();
     const size = { width: image.width, height: image.height };
-    const inputSize = fixedSize ?? this.inputSize(size, query.modelInputSize);
+    const free = this.inputSize(size, query.modelInputSize);
+    const inputSize = {
+      width: fixedSize.width ?? free.width,
+      height: fixedSize.height ?? free.height,
+    };
     const { maxDepth, kind, cloud } = query;
     const depthScale = kind === 'metric' && maxDepth !== null ? maxDepth / trainedMaxDepth : 1;
     const { output, timings } = await this.options.pool.submit(

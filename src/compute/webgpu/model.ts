@@ -21,7 +21,7 @@ function serially<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * Opens an ONNX file on onnxruntime-web's WebGPU provider over our own device, so that tensors
- * never leave the GPU. A graph whose dimensions are all fixed is captured on its first run.
+ * never leave the GPU.
  */
 export function openWebModel(
   device: GPUDevice,
@@ -31,13 +31,14 @@ export function openWebModel(
 ): Promise<Model> {
   return serially(async () => {
     configure(device);
-    const create = (enableGraphCapture: boolean) =>
-      createSession(device, path, { ...options, enableGraphCapture });
-    const session = await create(false);
+    const session = await createSession(device, path, options, options.capture ?? false);
     const { inputs, outputs } = specsOf(session, options);
-    if (!isStatic([...inputs, ...outputs])) return new WebModel(session, inputs, outputs);
+    if (!options.capture) return new WebModel(session, inputs, outputs);
+    if (isStatic([...inputs, ...outputs])) {
+      return new CapturedModel(session, device, inputs, outputs, allocate);
+    }
     await session.release();
-    return new CapturedModel(await create(true), device, inputs, outputs, allocate);
+    return new WebModel(await createSession(device, path, options, false), inputs, outputs);
   });
 }
 
@@ -51,16 +52,19 @@ function configure(device: GPUDevice): void {
 async function createSession(
   device: GPUDevice,
   path: string,
-  options: ModelOptions & { readonly enableGraphCapture: boolean },
+  options: ModelOptions,
+  enableGraphCapture: boolean,
 ): Promise<ort.InferenceSession> {
   const bytes = await Bun.file(path).bytes();
   return ort.InferenceSession.create(bytes, {
     // NHWC, the default, gives wrong SAM 3 tracker masks.
     executionProviders: [{ name: 'webgpu', device, preferredLayout: 'NCHW' } as never],
     preferredOutputLocation: 'gpu-buffer',
-    enableGraphCapture: options.enableGraphCapture,
+    enableGraphCapture,
     freeDimensionOverrides: options.fixedDims,
     externalData: externalData(path),
+    // Warnings about shape operators on the CPU, where they belong.
+    logSeverityLevel: 3,
   });
 }
 
@@ -122,13 +126,15 @@ function fromOrt(result: ort.OnnxValue): GpuTensor {
 }
 
 /**
- * A graph of fixed shape: its commands are recorded once and replayed, which requires the same
- * input and output buffers each time. It owns them, copies the feeds in, and lends the outputs.
+ * A graph of fixed shape: its commands are recorded once and replayed over the same buffers. It
+ * owns the inputs and copies the feeds in; onnxruntime owns the outputs, which the next run
+ * overwrites. (Outputs of our own are not bound: onnxruntime-web 1.30 drops its handle to them
+ * after the first run and looks it up again at each replay.)
  */
 class CapturedModel implements Model {
-  private readonly own = new Map<string, GpuTensor>();
+  private readonly own: ReadonlyMap<string, GpuTensor>;
   private readonly feeds: Record<string, ort.Tensor>;
-  private readonly fetches: Record<string, ort.Tensor>;
+  private readonly outputNames: readonly string[];
 
   constructor(
     private readonly session: ort.InferenceSession,
@@ -137,46 +143,34 @@ class CapturedModel implements Model {
     readonly outputs: readonly TensorSpec[],
     allocate: Allocate,
   ) {
-    const bind = (specs: readonly TensorSpec[]) =>
-      Object.fromEntries(
-        specs.map(({ name, dtype, dims }) => {
-          const tensor = allocate(dtype, dims as number[]);
-          this.own.set(name, tensor);
-          return [name, toOrt(tensor)];
-        }),
-      );
-    this.feeds = bind(this.inputs);
-    this.fetches = bind(this.outputs);
+    this.own = new Map(
+      inputs.map(({ name, dtype, dims }) => [name, allocate(dtype, dims as number[])]),
+    );
+    this.feeds = Object.fromEntries([...this.own].map(([name, tensor]) => [name, toOrt(tensor)]));
+    this.outputNames = outputs.map(({ name }) => name);
   }
 
   run(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]) {
     return serially(async () => {
       this.copyIn(feeds);
-      await this.session.run(this.feeds, this.fetches);
-      return Object.fromEntries(
-        wanted.map((name) => {
-          const { dtype, dims, buffer } = this.own.get(name)!;
-          return [name, new GpuTensor(dtype, dims, buffer, null)];
-        }),
-      );
+      // Always all outputs: the first run decides which are bound.
+      const results = await this.session.run(this.feeds, this.outputNames);
+      for (const name of this.outputNames) {
+        if (!wanted.includes(name)) (results[name] as ort.Tensor).dispose();
+      }
+      return Object.fromEntries(wanted.map((name) => [name, fromOrt(results[name])]));
     });
   }
 
   private copyIn(feeds: Readonly<Record<string, Tensor>>): void {
     const encoder = this.device.createCommandEncoder();
-    for (const { name, dims } of this.inputs) {
+    for (const [name, target] of this.own) {
       const source = asGpu(feeds[name]);
-      if (source.dims.join() !== dims.join()) {
-        throw new RangeError(`input ${name}: expected [${dims}], given [${source.dims}]`);
+      if (source.dims.join() !== target.dims.join()) {
+        throw new RangeError(`input ${name}: expected [${target.dims}], given [${source.dims}]`);
       }
-      const target = this.own.get(name)!;
-      encoder.copyBufferToBuffer(
-        source.buffer,
-        0,
-        target.buffer,
-        0,
-        Math.ceil(source.byteLength / 4) * 4,
-      );
+      const bytes = Math.ceil(source.byteLength / 4) * 4;
+      encoder.copyBufferToBuffer(source.buffer, 0, target.buffer, 0, bytes);
     }
     this.device.queue.submit([encoder.finish()]);
   }
