@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { Backend } from '../../src/compute/backend.ts';
-import { devices, maxAbsoluteError, seeded } from '../../test/devices.ts';
+import { devices } from '../../test/devices.ts';
+import { maxAbsoluteError, seeded } from '../../test/numbers.ts';
 import { IMAGENET, imageToTensor, normalisation } from './kernel.ts';
 
 interface Size {

@@ -23,6 +23,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -51,7 +52,7 @@ from onnx_graph import (
     tidy,
 )
 
-# Largest |onnx - torch| / (|torch| + 1 % of the largest |torch|). Float32 differs by the order of
+# Largest |onnx - torch| / (|torch| + 5 % of the largest |torch|). Float32 differs by the order of
 # sums alone; half floats carry 11 bits through every layer.
 TOLERANCES = {"fp32": 1e-3, "fp16": 5e-2}
 PATCH = 14
@@ -119,10 +120,10 @@ def reference_outputs(
 
 
 def relative_error(actual: np.ndarray, expected: np.ndarray) -> float:
-    """Largest |actual - expected| / (|expected| + 1 % of the largest |expected|)."""
+    """Largest |actual - expected| / (|expected| + 5 % of the largest |expected|)."""
     if actual.shape != expected.shape or not np.isfinite(actual).all():
         return float("inf")
-    scale = np.abs(expected) + 0.01 * np.abs(expected).max()
+    scale = np.abs(expected) + 0.05 * np.abs(expected).max()
     return float((np.abs(actual - expected) / scale).max())
 
 
@@ -168,6 +169,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if (options.checkpoint is None) == (options.random is None):
         parser.error("give either a checkpoint folder or --random, not both")
+    if options.checkpoint and not Path(options.checkpoint, "config.json").is_file():
+        parser.error(f"{options.checkpoint} is no transformers folder: it has no config.json")
     if options.size and any(side <= 0 or side % PATCH for side in options.size):
         parser.error(f"--size takes two positive multiples of {PATCH}, not {options.size}")
     return options
@@ -196,23 +199,28 @@ def main(arguments: list[str]) -> int:
     for name, count in histogram(graph).most_common():
         print(f"{count:5d} {name}")
 
-    draft = options.output.with_name(f"{options.output.stem}.unchecked.onnx")
-    save(graph, draft, external=options.external_data)
-    try:
+    with TemporaryDirectory(dir=make_folder(options.output)) as folder:
+        draft = Path(folder) / options.output.name
+        save(graph, draft, external=options.external_data)
         errors = compare(draft, pairs)
-    finally:
-        draft.unlink()
-        draft.with_name(draft.name + "_data").unlink(missing_ok=True)
-    for (batch, height, width), error in zip(sizes, errors, strict=True):
-        print(f"{batch}x3x{height}x{width}: largest relative error {error:.2e}")
-    tolerance = TOLERANCES[options.dtype]
-    if max(errors) > tolerance:
-        print(f"refused: the error is above {tolerance:g} ({options.dtype})", file=sys.stderr)
-        return 1
-    save(graph, options.output, external=options.external_data)
+        for (batch, height, width), error in zip(sizes, errors, strict=True):
+            print(f"{batch}x3x{height}x{width}: largest relative error {error:.2e}")
+        tolerance = TOLERANCES[options.dtype]
+        if max(errors) > tolerance:
+            print(f"refused: the error is above {tolerance:g} ({options.dtype})", file=sys.stderr)
+            return 1
+        for file in sorted(Path(folder).iterdir(), reverse=True):
+            file.chmod(0o644)  # onnx makes data files for their owner alone
+            file.replace(options.output.with_name(file.name))
     digest = hashlib.sha256(options.output.read_bytes()).hexdigest()
     print(f"{options.output}: {options.output.stat().st_size} bytes, SHA-256 {digest}")
     return 0
+
+
+def make_folder(file: Path) -> Path:
+    """Make the folder that `file` goes into."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file.parent
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def calibrate(model: DepthAnythingForDepthEstimation, kind: str, seed: int) -> N
         # Rounded, so that the weights don't hang on the order in which this machine adds.
         scale = (1 / seen[0].std(dim=(0, 2, 3))).round(decimals=3)
         layer.weight *= scale[:, None, None, None]
-        layer.bias.copy_((layer.bias - seen[0].mean(dim=(0, 2, 3)).round(decimals=3)) * scale + mean)
+        centre = seen[0].mean(dim=(0, 2, 3)).round(decimals=3)
+        layer.bias.copy_((layer.bias - centre) * scale + mean)
 
 
 def smooth_noise(batch: int, height: int, width: int, seed: int) -> torch.Tensor:

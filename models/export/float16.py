@@ -70,7 +70,8 @@ class _Converter:
     def give_output(self, inner: str, name: str) -> None:
         """Make the float32 graph output `name` of the tensor `inner`."""
         if self.types[inner] == TensorProto.FLOAT16:
-            self.nodes.append(helper.make_node("Cast", [inner], [name], name=name, to=TensorProto.FLOAT))
+            cast = helper.make_node("Cast", [inner], [name], name=name, to=TensorProto.FLOAT)
+            self.nodes.append(cast)
             return
         for node in self.nodes:
             for names in (node.input, node.output):

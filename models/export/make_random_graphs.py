@@ -73,7 +73,8 @@ class Skeleton:
             centred = (bias - output.mean(axis=(0, 2, 3))) * scale + target
             replace(weights[node.input[2]], centred)
             if scaled:
-                replace(weights[node.input[1]], numpy_helper.to_array(weights[node.input[1]]) * scale)
+                kernel = weights[node.input[1]]
+                replace(kernel, numpy_helper.to_array(kernel) * scale)
 
 
 def replace(tensor: onnx.TensorProto, values: np.ndarray) -> None:
@@ -133,8 +134,8 @@ def main() -> int:
                 name = f"depth-{encoder}{'-fp16' if dtype == 'fp16' else ''}{suffix}"
                 known[name] = make(name, graph, dtype)
             del single, half, graph
-    head = {"alignment": 64, "probeInput": PROBE, "probeStep": PROBE_STEP}
-    text = json.dumps({**head, "graphs": dict(sorted(known.items()))}, indent=1)
+    head = {"probeInput": PROBE, "probeStep": PROBE_STEP}
+    text = json.dumps({**head, "graphs": dict(sorted(known.items()))}, indent=2)
     index.write_text(text + "\n")
     return 0
 

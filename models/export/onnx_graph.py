@@ -139,11 +139,9 @@ def set_metadata(model: onnx.ModelProto, entries: dict[str, str]) -> None:
 
 
 def save(model: onnx.ModelProto, path: Path, external: bool) -> None:
-    """Write the model; with `external`, its weights go to `<path>_data` beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the model; with `external`, its weights move to `<path>_data`, a new file beside it."""
     if not external:
         path.write_bytes(model.SerializeToString())
         return
-    data = path.with_name(path.name + "_data")
-    data.unlink(missing_ok=True)
-    onnx.save(model, path, save_as_external_data=True, location=data.name, size_threshold=1024)
+    data = f"{path.name}_data"
+    onnx.save(model, path, save_as_external_data=True, location=data, size_threshold=1024)

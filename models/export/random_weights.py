@@ -1,8 +1,8 @@
 """Weights that need not be stored: a rule gives every byte of the external data file.
 
-The rule is shared with src/models/random_weights.ts, to the bit: the element at byte `o` of the file
-is mean + deviation * (s - 510) / SPREAD, where s is the sum of the four bytes of mix(o). A sum of
-four uniform numbers is near enough to normal.
+The rule is shared with src/models/random_weights.ts, to the bit: the element at byte `o` of the
+file is mean + deviation * (s - 510) / SPREAD, where s is the sum of the four bytes of mix(o). A sum
+of four uniform numbers is near enough to normal.
 """
 
 from __future__ import annotations

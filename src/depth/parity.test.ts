@@ -6,7 +6,8 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { IMAGENET, imageToTensor, normalisation } from '../../kernels/image-to-tensor/kernel.ts';
-import { devices, maxAbsoluteError } from '../../test/devices.ts';
+import { devices } from '../../test/devices.ts';
+import { maxAbsoluteError } from '../../test/numbers.ts';
 import type { Backend } from '../compute/backend.ts';
 import { withTensors } from '../compute/scope.ts';
 import { decodeImage, type RgbImage } from '../media/image.ts';

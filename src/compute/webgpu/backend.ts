@@ -24,6 +24,7 @@ import type { AdapterKind } from './instance.ts';
 import { openWebModel } from './model.ts';
 import { KernelRunner } from './pipelines.ts';
 import { ReadbackRing } from './readback.ts';
+import { attentionIsRight } from './self_check.ts';
 import { GpuTimer } from './timestamps.ts';
 
 /** Released buffers kept for reuse, at most. */
@@ -32,9 +33,20 @@ const MAX_POOLED_BYTES = 1 << 30;
 /** Opens the WebGPU backend; see `openDevice` for which adapters are accepted. */
 export async function openWebGpuBackend(
   kind: AdapterKind,
-  options: { readonly timestamps?: boolean } = {},
+  { timestamps = false, subgroups }: WebGpuOptions = {},
 ): Promise<Backend> {
-  return new WebGpuBackend(await openDevice(kind), options.timestamps ?? false);
+  const backend = new WebGpuBackend(await openDevice(kind, { subgroups }), timestamps);
+  const doubtful = subgroups === undefined && backend.info.features.includes('subgroups');
+  if (!doubtful || (await attentionIsRight(backend))) return backend;
+  await backend.dispose();
+  return openWebGpuBackend(kind, { timestamps, subgroups: false });
+}
+
+interface WebGpuOptions {
+  /** Time each kernel on the GPU's clock. */
+  readonly timestamps?: boolean;
+  /** Ask for the feature, or not, unchecked; by default on hardware, if attention is right. */
+  readonly subgroups?: boolean;
 }
 
 class WebGpuBackend implements Backend {

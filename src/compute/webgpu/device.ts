@@ -13,7 +13,8 @@ export class NoAdapterError extends Error {}
 
 /**
  * Features asked for when the adapter has them. `subgroups` is left out on software adapters:
- * with SwiftShader's subgroup size of 4, ORT's attention is wrong from sequence length 64 on.
+ * with SwiftShader's subgroup size of 4, ORT's attention is wrong from sequence length 64 on; on
+ * hardware self_check.ts decides.
  * `chromium-experimental-subgroup-matrix` is never asked for: ORT would emit WGSL that needs
  * `allow_unsafe_apis`.
  */
@@ -36,7 +37,10 @@ const WANTED_LIMITS = [
  *
  * @throws NoAdapterError when there is none: a software adapter never passes for hardware.
  */
-export async function openDevice(kind: AdapterKind): Promise<OpenedDevice> {
+export async function openDevice(
+  kind: AdapterKind,
+  { subgroups = kind === 'hardware' }: { readonly subgroups?: boolean } = {},
+): Promise<OpenedDevice> {
   const gpu = await createInstance(kind);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
@@ -44,10 +48,11 @@ export async function openDevice(kind: AdapterKind): Promise<OpenedDevice> {
       `no ${kind} WebGPU adapter: is a Vulkan driver installed? Use --device cpu`,
     );
   }
-  checkKind(adapter, kind);
+  const problem = adapterProblem(adapter.info, kind);
+  if (problem) throw new NoAdapterError(problem);
   const software = kind !== 'hardware';
   const features = WANTED_FEATURES.filter(
-    (feature) => adapter.features.has(feature) && !(software && feature === 'subgroups'),
+    (feature) => adapter.features.has(feature) && (subgroups || feature !== 'subgroups'),
   );
   const requiredLimits = Object.fromEntries(
     WANTED_LIMITS.map((name) => [name, adapter.limits[name]]),
@@ -57,15 +62,16 @@ export async function openDevice(kind: AdapterKind): Promise<OpenedDevice> {
   return { device, adapter, info: { kind: 'webgpu', name, software, features } };
 }
 
-function checkKind(adapter: GPUAdapter, kind: AdapterKind): void {
-  if (kind === 'null') return;
-  const name = `${adapter.info.vendor} ${adapter.info.device} ${adapter.info.description}`;
-  const isSoftware =
-    adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|null/i.test(name);
-  if (isSoftware === (kind === 'software')) return;
-  throw new NoAdapterError(
-    kind === 'hardware'
-      ? `the only WebGPU adapter is software (${name.trim()}): use --device cpu, or --device software to insist`
-      : `expected a software adapter, found ${name.trim()}: use --device webgpu`,
-  );
+type AdapterFacts = Pick<GPUAdapterInfo, 'vendor' | 'device' | 'description' | 'isFallbackAdapter'>;
+
+/** Why an adapter does not pass for the wanted kind; null when it does. */
+export function adapterProblem(info: AdapterFacts, kind: AdapterKind): string | null {
+  if (kind === 'null') return null;
+  const name = `${info.vendor} ${info.device} ${info.description}`.trim();
+  if (/null/i.test(name)) return `Dawn's null adapter computes nothing: use --device cpu`;
+  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(name);
+  if (software === (kind === 'software')) return null;
+  return software
+    ? `the only WebGPU adapter is software (${name}): use --device cpu, or --device software to insist`
+    : `expected a software adapter, found ${name}: use --device webgpu`;
 }
