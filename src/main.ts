@@ -46,6 +46,7 @@ const main = defineCommand({
   subCommands: {
     serve,
     models: () => import('./models/command.ts').then((module) => module.modelsCommand),
+    demo: () => import('./demo/command.ts').then((module) => module.demoCommand),
   },
 });
 

@@ -38,7 +38,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const parts = await createServer(config);
   const app = createApp(parts);
   try {
-    app.listen({ hostname: config.host, port: config.port });
+    // Two servers that share a port would answer in turn, each with its own state.
+    app.listen({ hostname: config.host, port: config.port, reusePort: false });
   } catch (error) {
     parts.close();
     throw error;

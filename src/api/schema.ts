@@ -27,7 +27,6 @@ export function FormFile(): TUnsafe<Blob> {
 interface RouteDocumentation {
   readonly summary: string;
   readonly description: string;
-  readonly body?: TSchema;
   readonly answer: TSchema;
   /** Further media types of the answer, with what they hold. */
   readonly forms?: Readonly<Record<string, string>>;
@@ -36,11 +35,11 @@ interface RouteDocumentation {
 }
 
 /**
- * A route's OpenAPI operation. Written out because the plugin's own lists each body under
- * media types that the route does not take.
+ * A route's OpenAPI operation but for its body and query, which the docs plugin adds. Answers are
+ * written out because the plugin would list each under media types that the route does not offer.
  */
 export function documentation(route: RouteDocumentation) {
-  const { summary, description, body, answer, forms = {}, errors = {} } = route;
+  const { summary, description, answer, forms = {}, errors = {} } = route;
   const binary = Object.entries(forms).map(([type, holds]) => [
     type,
     { schema: { type: 'string', format: 'binary', description: holds } },
@@ -52,15 +51,6 @@ export function documentation(route: RouteDocumentation) {
   return {
     summary,
     description,
-    ...(body && {
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': { schema: body },
-          'multipart/form-data': { schema: body },
-        },
-      },
-    }),
     responses: {
       200: {
         description: summary,

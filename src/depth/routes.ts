@@ -40,7 +40,6 @@ export function depthRoutes(service: DepthService, maxBodyBytes: number) {
           summary: 'Relative depth map',
           description:
             'Depth of each pixel in (0, 1), larger is farther; or disparity from the relative model, larger is nearer.',
-          body: RelativeDepthBody,
           answer: DepthAnswer,
           forms: { ...ARRAY_FORMS, 'image/png': 'A colour picture, with ?colormap=' },
           errors: DEPTH_ERRORS,
@@ -59,7 +58,6 @@ export function depthRoutes(service: DepthService, maxBodyBytes: number) {
         detail: documentation({
           summary: 'Metric depth map',
           description: 'Depth of each pixel in metres along the optical axis, larger is farther.',
-          body: MetricDepthBody,
           answer: DepthAnswer,
           forms: {
             ...ARRAY_FORMS,
@@ -81,7 +79,6 @@ export function depthRoutes(service: DepthService, maxBodyBytes: number) {
           summary: 'Point cloud',
           description:
             'The 3-D point of each pixel, row-major, in the camera frame of OpenCV (x right, y down, z forward), in metres.',
-          body: PointCloudBody,
           answer: PointCloudAnswer,
           forms: { ...ARRAY_FORMS, 'model/ply': 'Binary PLY, with colours if asked for' },
           errors: DEPTH_ERRORS,
@@ -129,7 +126,9 @@ function checkMaxDepth(maxDepth: number | null | undefined): number | null {
   );
 }
 
-function checkRange(range: readonly [number, number] | undefined) {
-  if (!range || range[0] <= range[1]) return range ?? null;
+function checkRange(range: readonly number[] | undefined): [number, number] | null {
+  if (!range) return null;
+  const [near, far] = range;
+  if (near <= far) return [near, far];
   throw new HttpError(422, `depth_range: expected [near, far] with near ≤ far, given [${range}]`);
 }

@@ -1,7 +1,11 @@
 import { type Static, Type as t } from '@sinclair/typebox';
 import { FormFile, OneOf } from '../api/schema.ts';
 
-const EXAMPLE_IMAGE = 'https://example.com/room.jpg';
+const EXAMPLE_URL = 'https://example.com/room.jpg';
+
+/** A whole picture, of 16×12 pixels, so that the docs' examples can be sent as they are. */
+const EXAMPLE_IMAGE =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAMBAMAAACZySCyAAAAMFBMVEXctDy1oAC1kQC1fwB4nACAhgBFlQBFfwC6bQC6XgCVaACnVABpZgBFaQBqVABFVADX00XTAAAAU0lEQVR42iXLMQ3DMBAAwPPr56IJhAIprlDoEgalEARWGThrFcXfIftdqzpcux7wMaXZw/GQvUz1lcAQ2rK8bHLF+TvfATZyNNQQ6ubJU9vdvQZ/UZIdPpH3/C8AAAAASUVORK5CYII=';
 
 const image = t.Optional(
   t.Union([t.String(), FormFile()], {
@@ -14,7 +18,7 @@ const image = t.Optional(
 const imageUrl = t.Optional(
   t.String({
     description: 'An http(s) URL of the picture. Addresses that are not public are refused',
-    examples: [EXAMPLE_IMAGE],
+    examples: [EXAMPLE_URL],
   }),
 );
 
@@ -78,47 +82,75 @@ const intrinsics = t.Object(
 
 const common = { image, image_url: imageUrl, encoder, dataset, model_input_size: modelInputSize };
 
-export const RelativeDepthBody = t.Object({
-  ...common,
-  relative_model: t.Optional(
-    t.Boolean({
-      default: false,
-      description:
-        'false: the metric model with max_depth = 1, values in (0, 1), larger is farther. true: the relative model, disparity without unit, larger is nearer',
-      examples: [false],
-    }),
-  ),
-});
+/** A request as it can be sent. */
+const example = {
+  image: EXAMPLE_IMAGE,
+  encoder: 'vitl',
+  dataset: 'hypersim',
+  model_input_size: 518,
+};
 
-export const MetricDepthBody = t.Object({ ...common, max_depth: maxDepth });
+export const RelativeDepthBody = t.Object(
+  {
+    ...common,
+    relative_model: t.Optional(
+      t.Boolean({
+        default: false,
+        description:
+          'false: the metric model with max_depth = 1, values in (0, 1), larger is farther. true: the relative model, disparity without unit, larger is nearer',
+        examples: [false],
+      }),
+    ),
+  },
+  { examples: [example] },
+);
 
-export const PointCloudBody = t.Object({
-  ...common,
-  max_depth: maxDepth,
-  camera_intrinsics: intrinsics,
-  stride: t.Optional(
-    t.Integer({
-      default: 1,
-      minimum: 1,
-      maximum: 64,
-      description: 'Takes every n-th pixel of every n-th row',
-      examples: [1],
-    }),
-  ),
-  depth_range: t.Optional(
-    t.Tuple([t.Number(), t.Number()], {
-      description: 'Metres [near, far]: points whose depth lies outside are left out',
-      examples: [[0.1, 10]],
-    }),
-  ),
-  colors: t.Optional(
-    t.Boolean({
-      default: false,
-      description: "Also give each point its pixel's colour",
-      examples: [true],
-    }),
-  ),
-});
+export const MetricDepthBody = t.Object(
+  { ...common, max_depth: maxDepth },
+  { examples: [{ ...example, max_depth: 20 }] },
+);
+
+export const PointCloudBody = t.Object(
+  {
+    ...common,
+    max_depth: maxDepth,
+    camera_intrinsics: intrinsics,
+    stride: t.Optional(
+      t.Integer({
+        default: 1,
+        minimum: 1,
+        maximum: 64,
+        description: 'Takes every n-th pixel of every n-th row',
+        examples: [1],
+      }),
+    ),
+    depth_range: t.Optional(
+      t.Array(t.Number(), {
+        minItems: 2,
+        maxItems: 2,
+        description: 'Metres [near, far]: points whose depth lies outside are left out',
+        examples: [[0.1, 10]],
+      }),
+    ),
+    colors: t.Optional(
+      t.Boolean({
+        default: false,
+        description: "Also give each point its pixel's colour",
+        examples: [true],
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        ...example,
+        max_depth: 20,
+        camera_intrinsics: { fx: 14, fy: 14, cx: 7.5, cy: 5.5 },
+        colors: true,
+      },
+    ],
+  },
+);
 
 export const ColormapQuery = t.Object({
   colormap: t.Optional(

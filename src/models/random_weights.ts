@@ -23,7 +23,7 @@ export interface WeightRun {
 }
 
 /** What models/export/make_random_graphs.py noted of one graph. */
-export interface RandomGraph {
+interface RandomGraph {
   readonly dtype: 'fp32' | 'fp16';
   readonly input: string;
   readonly output: string;

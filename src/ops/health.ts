@@ -37,6 +37,8 @@ const HealthAnswer = t.Object({
   version: t.String({ description: 'Of this server', examples: ['0.1.0'] }),
 });
 
+export type HealthAnswer = Static<typeof HealthAnswer>;
+
 /** Counts requests and answers `GET /health`, from what the main thread knows already. */
 export function health(pool: EnginePool, version: string) {
   let requests = 0;

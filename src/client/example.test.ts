@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { readConfig } from '../config.ts';
+import { type RunningServer, startServer } from '../server.ts';
+
+const EXAMPLE = fileURLToPath(new URL('./example.ts', import.meta.url));
+const KEY = 'sk-example-test';
+const INTRINSICS = ['--fx', '60', '--fy', '60', '--cx', '31.5', '--cy', '23.5'];
+
+let folder: string;
+let server: RunningServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'triptych-example-'));
+  const flags = { device: 'cpu', host: '127.0.0.1', port: '0', apiKey: KEY };
+  server = await startServer(readConfig(flags, {}));
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  const size = { width: 64, height: 48, channels: 3, background: 'grey' } as const;
+  await sharp({ create: { ...size, noise } })
+    .jpeg()
+    .toFile(join(folder, 'noise.jpg'));
+  const servers = `here: {base_url: "${server.url}", api_key: ${KEY}}\n`;
+  await Bun.write(join(folder, 'servers.yaml'), servers);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function run(...args: string[]) {
+  const options = { cwd: folder, stdout: 'pipe', stderr: 'pipe' } as const;
+  const child = Bun.spawn([process.execPath, EXAMPLE, ...args], options);
+  const [out, error] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, out, error };
+}
+
+describe('the example', () => {
+  test.each([
+    ['metric.npy', [], 0x93, 64 * 48 * 4],
+    ['metric.png', ['--task', 'metric'], 0x89, 0],
+    ['relative.f32', ['--task', 'relative'], null, 64 * 48 * 4],
+    ['cloud.ply', ['--task', 'pointcloud', ...INTRINSICS], 'p'.charCodeAt(0), 64 * 48 * 15],
+  ])('writes %s', async (name, args, firstByte, atLeast) => {
+    const { code, out, error } = await run('noise.jpg', '--server', 'here', '--out', name, ...args);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toContain(`wrote ${name}`);
+    const bytes = await Bun.file(join(folder, name)).bytes();
+    if (firstByte !== null) expect(bytes[0]).toBe(firstByte);
+    expect(bytes.length).toBeGreaterThanOrEqual(atLeast);
+  });
+
+  test.each([
+    [['none.jpg', '--server', 'here'], 'error: none.jpg: no such file\n'],
+    [['noise.jpg', '--server', 'there'], 'error: no server is called "there"; there are here\n'],
+    [['noise.jpg', '--url', 'URL'], 'error: 401: API key required\n'],
+    [['noise.jpg', '--url', 'URL', '--api-key', 'no'], 'error: 401: Invalid API key\n'],
+    [
+      ['noise.jpg', '--server', 'here', '--task', 'pointcloud', '--fx', '60'],
+      'error: --fy: a point cloud needs it, in pixels; given nothing\n',
+    ],
+    [['servers.yaml', '--server', 'here'], /^error: 422: image .* expected a JPEG.*\n$/],
+  ])('%j fails in one line', async (args, line) => {
+    const given = args.map((arg) => (arg === 'URL' ? server.url.href : arg));
+    const { code, error } = await run(...given, '--out', 'no.npy');
+    expect(code).toBe(1);
+    expect(error).toMatch(line);
+    expect(error.split('\n')).toHaveLength(2);
+    expect(await Bun.file(join(folder, 'no.npy')).exists()).toBe(false);
+  });
+});
