@@ -109,6 +109,7 @@ describe('a server without keys', () => {
   test('lets only the configured origin in', async () => {
     const allowed = await get(server, '/health', { origin: 'https://robot.example' });
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://robot.example');
+    expect(allowed.headers.get('access-control-expose-headers')).toContain('X-Shape');
     const other = await get(server, '/health', { origin: 'https://other.example' });
     expect(other.headers.get('access-control-allow-origin')).not.toBe('https://other.example');
   });

@@ -5,6 +5,7 @@ import { docs } from './api/docs.ts';
 import { errorAnswers } from './api/errors.ts';
 import { type RequestLog, requestLog } from './api/request_log.ts';
 import type { Config } from './config.ts';
+import { FACT_HEADERS } from './depth/respond.ts';
 import { depthRoutes } from './depth/routes.ts';
 import { DepthService } from './depth/service.ts';
 import type { EnginePool } from './engine/pool.ts';
@@ -47,13 +48,20 @@ export function createApp({ config, pool, store, log }: AppParts) {
     .use(authentication(config.apiKey))
     .use(docs(VERSION))
     .use(health(pool, VERSION))
+    .get('/', () => ({ name: 'triptych', version: VERSION, status: 'running', docs: '/docs' }), {
+      detail: { hide: true },
+    })
     .use(depthRoutes(depth, maxBodyBytes));
 }
 
 /** Lets pages of these origins call; without any, browsers refuse on their own. */
 function crossOrigin(origins: readonly string[]) {
   if (origins.length === 0) return new Elysia();
-  return cors({ origin: origins.includes('*') ? true : [...origins] });
+  return cors({
+    origin: origins.includes('*') ? true : [...origins],
+    // The plugin's default exposes the names of the request's headers.
+    exposeHeaders: ['Server-Timing', 'Retry-After', 'WWW-Authenticate', ...FACT_HEADERS],
+  });
 }
 
 export type App = ReturnType<typeof createApp>;

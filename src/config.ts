@@ -138,9 +138,14 @@ function parse(name: string, given: string, schema: Setting): unknown {
   if (Value.Check(schema, value)) return value;
   const error = Value.Errors(schema, value).First();
   throw new ConfigError(
-    `--${flagName(name)} (${schema.env.join(', ')}): ${error?.message ?? 'invalid'}, given "${given}". ` +
-      `${schema.description}`,
+    `--${flagName(name)} (${schema.env.join(', ')}): given "${given}", expected ${expected(schema, error?.message)}. ${schema.description}`,
   );
+}
+
+function expected(schema: Setting, message = 'another value'): string {
+  const choices = schema.anyOf as readonly { const?: string }[] | undefined;
+  if (choices) return `one of ${choices.map((choice) => choice.const).join(', ')}`;
+  return message.replace(/^Expected /, '');
 }
 
 function split(given: string): string[] {

@@ -54,7 +54,7 @@ from onnx_graph import (
 
 # Largest |onnx - torch| / (|torch| + 5 % of the largest |torch|). Float32 differs by the order of
 # sums alone; half floats carry 11 bits through every layer.
-TOLERANCES = {"fp32": 1e-3, "fp16": 5e-2}
+TOLERANCES = {"fp32": 1e-3, "fp16": 3e-2}
 PATCH = 14
 OPSET = 18
 

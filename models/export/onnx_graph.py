@@ -77,8 +77,9 @@ def check_operators(model: onnx.ModelProto) -> None:
 def check_outputs(model: onnx.ModelProto) -> None:
     """Raise OperatorError if a graph output is made by an operator that only relabels a tensor.
 
-    Such a node becomes a copy into the output's buffer, and under WebGPU graph capture
-    onnxruntime-web 1.30.0 copies before the last kernel has run: the result lacks that kernel.
+    Such a node becomes a copy into the output's buffer, and WebGPU graph capture records kernels
+    only: with onnxruntime-web 1.30.0 the output lacks the last kernel, or stays as the first run
+    left it where the caller gave the buffer.
     """
     outputs = {value.name for value in model.graph.output}
     for node in model.graph.node:

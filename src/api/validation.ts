@@ -6,7 +6,7 @@ export function describeValidation(error: ValidationError): string {
   if (!first || !('path' in first)) return error.message;
   const field = first.path.slice(1).replaceAll('/', '.') || 'the body';
   const schema: Described = first.schema ?? {};
-  const hint = schema.description ? `. ${field}: ${schema.description}` : '';
+  const hint = schema.description ? `. ${schema.description}` : '';
   return `${field}: ${expected(schema, first.message)}, given ${shorten(first.value)}${hint}`;
 }
 
@@ -19,6 +19,7 @@ interface Described {
 
 /** TypeBox's own words, except where a choice is refused, which it does not spell out. */
 function expected(schema: Described, message: string): string {
+  if (message === 'Expected required property') return 'required';
   if (schema.enum) return `expected one of ${schema.enum.join(', ')}`;
   if (schema.anyOf)
     return `expected ${[...new Set(schema.anyOf.map(({ type }) => type))].join(' or ')}`;

@@ -1,11 +1,14 @@
 /** The device contract, the same on every backend. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { resizeDepth } from '../../kernels/resize-depth/kernel.ts';
 import { devices } from '../../test/devices.ts';
 import { maxAbsoluteError, seeded } from '../../test/numbers.ts';
 import { openCpuBackend } from './cpu/backend.ts';
 import { withTensors } from './scope.ts';
+
+// A software rasteriser compiles an attention graph in tens of seconds on a busy machine.
+setDefaultTimeout(180_000);
 
 const folder = join(import.meta.dir, '../../test/fixtures/depth-parity');
 const STATIC = join(folder, 'metric-static.onnx');

@@ -12,7 +12,10 @@ export async function openBackend(choice: DeviceChoice, threads?: number): Promi
   // Loaded late: the CPU backend needs neither Dawn nor the WebAssembly runtime.
   const { openWebGpuBackend } = await import('./webgpu/backend.ts');
   if (choice === 'software') return openWebGpuBackend('software');
+  const { hasVulkanDriver } = await import('./webgpu/driver.ts');
+  const hasDriver = hasVulkanDriver();
   if (choice === 'webgpu') return openWebGpuBackend('hardware');
+  if (!hasDriver) return openCpuBackend(threads);
   try {
     return await openWebGpuBackend('hardware');
   } catch {

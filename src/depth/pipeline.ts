@@ -12,7 +12,14 @@ import {
 } from '../engine/task.ts';
 import { OpenModels } from '../models/open_models.ts';
 import { keptPoints, packColors, valueRange } from './answer.ts';
-import { type CloudOptions, type DepthOutput, type DepthTask, depthTask } from './task.ts';
+import type { Size } from './input_size.ts';
+import {
+  type CloudOptions,
+  type DepthGraph,
+  type DepthOutput,
+  type DepthTask,
+  depthTask,
+} from './task.ts';
 
 /** Depth in the engine thread: pixels → input tensor → graph → depth and points. */
 export function depthModule({ backend }: EngineContext): EngineModule {
@@ -34,7 +41,7 @@ export async function runDepth(
 ): Promise<TaskResult<DepthOutput>[]> {
   return withTensors(backend, async (keep) => {
     const started = performance.now();
-    const model = await openGraph(backend, models, tasks);
+    const model = await openGraph(models, tasks);
     const opened = performance.now();
     const images = tasks.map(({ pixels, size }) =>
       keep(backend.upload(pixels, [size.height, size.width, 3])),
@@ -59,22 +66,23 @@ export async function runDepth(
   });
 }
 
-/** On WebGPU a single image gets a graph of fixed shape, which is captured and replayed. */
-function openGraph(
-  backend: Backend,
-  models: OpenModels,
-  tasks: readonly DepthTask[],
-): Promise<Model> {
+/** A batch of several takes the graph as it is; one image may have one of its own shape. */
+function openGraph(models: OpenModels, tasks: readonly DepthTask[]): Promise<Model> {
   const { graph, inputSize } = tasks[0];
-  if (backend.info.kind === 'cpu' || tasks.length > 1) {
-    return models.get(graph.name, graph.file, graph.bytes);
+  const fixedDims = tasks.length === 1 ? fixedShape(graph, inputSize) : null;
+  return fixedDims ? models.getFor(graph, fixedDims) : models.get(graph);
+}
+
+/** The graph's free dimensions at this size; null when one has no name to fix it by. */
+function fixedShape({ freeDims }: DepthGraph, { width, height }: Size) {
+  const sizes = { batch: 1, height, width };
+  const fixed: Record<string, number> = {};
+  for (const axis of ['batch', 'height', 'width'] as const) {
+    const name = freeDims[axis];
+    if (name === '') return null;
+    if (name !== null) fixed[name] = sizes[axis];
   }
-  const { batch, height, width } = graph.freeDims;
-  const fixedDims: Record<string, number> = {};
-  if (batch !== null) fixedDims[batch] = 1;
-  if (height !== null) fixedDims[height] = inputSize.height;
-  if (width !== null) fixedDims[width] = inputSize.width;
-  return models.get(graph.name, graph.file, graph.bytes, { fixedDims, capture: true });
+  return fixed;
 }
 
 /** All images of the batch, side by side, as float32 [B, 3, H, W]. */

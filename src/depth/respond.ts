@@ -50,6 +50,12 @@ export async function respondCloud(
 ): Promise<Response> {
   const type = negotiate(accept, [JSON_TYPE, RAW, NPY, PLY]);
   const points = result.points ?? new Float32Array();
+  if (result.colors && type !== JSON_TYPE && type !== PLY) {
+    throw new HttpError(
+      406,
+      `${type} holds points only: for colors ask for ${JSON_TYPE} or ${PLY}`,
+    );
+  }
   return respond(result, unit, async () => {
     if (type === JSON_TYPE) return { type, body: JSON.stringify(cloudAnswer(result, unit)) };
     if (type === PLY) return { type, body: encodePly(points, result.colors ?? undefined) };
@@ -70,19 +76,36 @@ async function respond(
     'Server-Timing': serverTiming(timings),
   };
   if (type === JSON_TYPE) return new Response(body as string, { headers });
-  // What the JSON says beside the array, for the forms that have no room for it.
-  const points = result.points;
-  const shape = points ? [points.length / 3, 3] : [result.size.height, result.size.width];
-  Object.assign(headers, {
+  return new Response(body as string, { headers: { ...headers, ...factHeaders(result, unit) } });
+}
+
+/** What the JSON says beside the array, for the forms that have no room for it. */
+export const FACT_HEADERS = [
+  'X-Shape',
+  'X-Dtype',
+  'X-Min',
+  'X-Max',
+  'X-Kind',
+  'X-Unit',
+  'X-Model',
+  'X-Model-Exact',
+] as const;
+
+function factHeaders(
+  { points, size, min, max, kind, model, exact }: DepthResult,
+  unit: DepthUnit,
+): Record<(typeof FACT_HEADERS)[number], string> {
+  const shape = points ? [points.length / 3, 3] : [size.height, size.width];
+  return {
     'X-Shape': shape.join(','),
     'X-Dtype': '<f4',
-    'X-Min': String(result.min),
-    'X-Max': String(result.max),
-    'X-Kind': result.kind,
+    'X-Min': String(min),
+    'X-Max': String(max),
+    'X-Kind': kind,
     'X-Unit': unit,
-    'X-Model': result.model,
-  });
-  return new Response(body as string, { headers });
+    'X-Model': model,
+    'X-Model-Exact': String(exact),
+  };
 }
 
 function encodeArray(data: Float32Array<ArrayBuffer>, shape: number[], type: string): Encoded {

@@ -155,6 +155,7 @@ describe('Accept', () => {
     const response = await ask('/metric_depth', 'application/octet-stream');
     expect(response.headers.get('x-shape')).toBe(`${HEIGHT},${WIDTH}`);
     expect(response.headers.get('x-unit')).toBe('metre');
+    expect(response.headers.get('x-model-exact')).toBe('false');
     const raw = new Float32Array(await response.arrayBuffer());
     expect(maxAbsoluteError(raw, floats(json.depth_map))).toBe(0);
   });
@@ -188,6 +189,11 @@ describe('Accept', () => {
     expect(text).toStartWith('ply\nformat binary_little_endian 1.0\n');
     expect(text).toContain(`element vertex ${(WIDTH / 8) * (HEIGHT / 8)}`);
     expect(text).toContain('property uchar red');
+  });
+
+  test('colours have no place in raw points', async () => {
+    const response = await ask('/pc', 'application/octet-stream', { colors: true });
+    expect(response.status).toBe(406);
   });
 
   test('anything else is refused with what is offered', async () => {

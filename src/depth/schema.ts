@@ -135,7 +135,7 @@ export const PointCloudBody = t.Object(
     colors: t.Optional(
       t.Boolean({
         default: false,
-        description: "Also give each point its pixel's colour",
+        description: "Also give each point its pixel's colour, in JSON and PLY",
         examples: [true],
       }),
     ),

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { openWebGpuBackend } from './backend.ts';
 import { adapterProblem } from './device.ts';
 import { attentionIsRight } from './self_check.ts';
+
+// A software rasteriser compiles an attention graph in tens of seconds on a busy machine.
+setDefaultTimeout(180_000);
 
 const gpu = { vendor: 'nvidia', device: '', description: 'NVIDIA H200', isFallbackAdapter: false };
 const swiftshader = {

@@ -3,12 +3,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { cacheDirectory } from '../../cache.ts';
@@ -46,6 +48,35 @@ export function useVulkanLoader(): void {
   } catch {
     loadVulkan(join(unpackSwiftShader(), 'libvulkan.so.1'));
   }
+}
+
+/** Where GPU containers mount NVIDIA's driver manifest, which no loader looks for by itself. */
+const MOUNTED_NVIDIA = '/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json';
+
+/**
+ * Whether a Vulkan driver is installed, by the loader's own search path (LoaderDriverInterface.md
+ * of Vulkan-Loader), so that a machine without one is not troubled with Dawn's warnings.
+ */
+export function hasVulkanDriver(): boolean {
+  if (process.platform !== 'linux') return true;
+  const { env } = process;
+  if (env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES || env.VK_ADD_DRIVER_FILES) return true;
+  const roots = [
+    env.XDG_CONFIG_HOME || join(homedir(), '.config'),
+    ...(env.XDG_CONFIG_DIRS || '/etc/xdg').split(':'),
+    '/etc',
+    '/usr/local/etc',
+    env.XDG_DATA_HOME || join(homedir(), '.local/share'),
+    ...(env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':'),
+  ];
+  if (roots.some((root) => hasManifest(join(root, 'vulkan/icd.d')))) return true;
+  if (!existsSync(MOUNTED_NVIDIA)) return false;
+  setEnvironment('VK_ADD_DRIVER_FILES', MOUNTED_NVIDIA);
+  return true;
+}
+
+function hasManifest(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.json'));
 }
 
 const carried = process.platform === 'linux' && process.arch === 'x64';

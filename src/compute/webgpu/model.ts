@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as ort from 'onnxruntime-web/jspi';
 import type { Model, ModelOptions, TensorSpec } from '../backend.ts';
 import { isStatic, toSpec } from '../spec.ts';
@@ -56,7 +57,9 @@ async function createSession(
   enableGraphCapture: boolean,
 ): Promise<ort.InferenceSession> {
   const bytes = await Bun.file(path).bytes();
-  return ort.InferenceSession.create(bytes, {
+  // onnxruntime-web takes Bun for Node and puts Node's Worker in the place of the global one.
+  const { Worker } = globalThis;
+  const session = ort.InferenceSession.create(bytes, {
     // NHWC, the default, gives wrong SAM 3 tracker masks.
     executionProviders: [{ name: 'webgpu', device, preferredLayout: 'NCHW' } as never],
     preferredOutputLocation: 'gpu-buffer',
@@ -65,6 +68,9 @@ async function createSession(
     externalData: externalData(path),
     // Warnings about shape operators on the CPU, where they belong.
     logSeverityLevel: 3,
+  });
+  return session.finally(() => {
+    globalThis.Worker = Worker;
   });
 }
 
@@ -77,7 +83,7 @@ function externalData(path: string): { path: string; data: string }[] | undefine
     (name) => name.startsWith(`${stem}_data`) || name === `${stem}.data`,
   );
   if (names.length === 0) return undefined;
-  return names.map((name) => ({ path: name, data: join(folder, name) }));
+  return names.map((name) => ({ path: name, data: pathToFileURL(join(folder, name)).href }));
 }
 
 function specsOf(session: ort.InferenceSession, { fixedDims }: ModelOptions) {

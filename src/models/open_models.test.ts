@@ -1,0 +1,67 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { join } from 'node:path';
+import { devices } from '../../test/devices.ts';
+import { maxAbsoluteError } from '../../test/numbers.ts';
+import type { Backend, Model } from '../compute/backend.ts';
+import { withTensors } from '../compute/scope.ts';
+import { replaysTruly } from './capture_check.ts';
+import { OpenModels } from './open_models.ts';
+
+setDefaultTimeout(180_000);
+
+const folder = join(import.meta.dir, '../../test/fixtures');
+const trap = { name: 'trap', file: join(folder, 'capture/ends-in-squeeze.onnx'), bytes: 1 };
+const sound = { name: 'sound', file: join(folder, 'depth-parity/metric-static.onnx'), bytes: 1 };
+
+/** 20·sigmoid(x) of the trap graph for x = `value`, …, `value` + 15. */
+function run(backend: Backend, model: Model, value: number): Promise<Float32Array> {
+  const x = Float32Array.from({ length: 16 }, (_, i) => (value + i) / 10);
+  return withTensors(backend, async (keep) => {
+    const { y } = await model.run({ x: keep(backend.upload(x, [1, 1, 4, 4])) }, ['y']);
+    return (await backend.download(keep(y))) as Float32Array;
+  });
+}
+const truth = (value: number) =>
+  Float64Array.from({ length: 16 }, (_, i) => 20 / (1 + Math.exp(-(value + i) / 10)));
+
+describe.each(devices)('open models on %s', (_, backend) => {
+  test('a graph that capture would falsify is right, however often it is asked for', async () => {
+    const models = new OpenModels(backend);
+    for (const value of [-9, -3, 0, 4, 7]) {
+      const result = await run(backend, await models.getFor(trap, {}), value);
+      expect(maxAbsoluteError(result, truth(value))).toBeLessThan(1e-5);
+    }
+  });
+
+  test('the same shape again is the same model, and its name is listed', async () => {
+    const models = new OpenModels(backend);
+    const first = await models.get(trap);
+    expect(await models.get(trap)).toBe(first);
+    expect(models.names()).toEqual(['trap']);
+  });
+
+  test('the least recently used is closed past the bound', async () => {
+    const models = new OpenModels(backend, 1);
+    const first = await models.get(trap);
+    await models.get({ ...sound, bytes: 1 });
+    expect(models.names()).toEqual(['sound']);
+    expect(await models.get(trap)).not.toBe(first);
+  });
+});
+
+const webgpu = devices.filter(([, backend]) => backend.info.kind === 'webgpu');
+describe.each(webgpu)('the capture check on %s', (_, backend) => {
+  test('control: refuses the graph that ends in Squeeze', async () => {
+    const captured = await backend.openModel(trap.file, { capture: true });
+    const free = await backend.openModel(trap.file);
+    expect(await replaysTruly(backend, captured, free)).toBe(false);
+    await Promise.all([captured.dispose(), free.dispose()]);
+  });
+
+  test('lets a sound graph through', async () => {
+    const captured = await backend.openModel(sound.file, { capture: true });
+    const free = await backend.openModel(sound.file);
+    expect(await replaysTruly(backend, captured, free)).toBe(true);
+    await Promise.all([captured.dispose(), free.dispose()]);
+  });
+});
