@@ -2,11 +2,21 @@
 import { describe, expect, test } from 'bun:test';
 import type { Kernel } from '../src/compute/kernel.ts';
 import { imageToTensor } from './image-to-tensor/kernel.ts';
+import { maskRleBits } from './mask-rle-bits/kernel.ts';
+import { maskRleCount } from './mask-rle-count/kernel.ts';
+import { maskRleWrite } from './mask-rle-write/kernel.ts';
 import { resizeDepth } from './resize-depth/kernel.ts';
 import { unproject } from './unproject/kernel.ts';
 
 /** Every kernel; a folder that is missing here fails the last test. */
-const kernels = [imageToTensor, resizeDepth, unproject] as unknown as Kernel[];
+const kernels = [
+  imageToTensor,
+  maskRleBits,
+  maskRleCount,
+  maskRleWrite,
+  resizeDepth,
+  unproject,
+] as unknown as Kernel[];
 
 const WGSL_TYPE: Record<string, string> = {
   float32: 'f32',

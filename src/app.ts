@@ -1,6 +1,7 @@
 import { cors } from '@elysiajs/cors';
 import { Elysia } from 'elysia';
 import { authentication } from './api/auth.ts';
+import { BodyReader } from './api/body.ts';
 import { docs } from './api/docs.ts';
 import { errorAnswers } from './api/errors.ts';
 import { type RequestLog, requestLog } from './api/request_log.ts';
@@ -45,13 +46,12 @@ export function createApp({ config, pool, store, log }: AppParts) {
     .use(requestLog(log))
     .use(errorAnswers(log.failure))
     .use(crossOrigin(config.corsOrigins))
-    .use(authentication(config.apiKey))
     .use(docs(VERSION))
     .use(health(pool, VERSION))
     .get('/', () => ({ name: 'triptych', version: VERSION, status: 'running', docs: '/docs' }), {
       detail: { hide: true },
     })
-    .use(depthRoutes(depth, maxBodyBytes));
+    .use(depthRoutes(depth, authentication(config.apiKey), new BodyReader(maxBodyBytes)));
 }
 
 /** Lets pages of these origins call; without any, browsers refuse on their own. */
@@ -59,6 +59,8 @@ function crossOrigin(origins: readonly string[]) {
   if (origins.length === 0) return new Elysia();
   return cors({
     origin: origins.includes('*') ? true : [...origins],
+    // A key is a header that the page sets itself; cookies mean nothing here.
+    credentials: false,
     // The plugin's default exposes the names of the request's headers.
     exposeHeaders: ['Server-Timing', 'Retry-After', 'WWW-Authenticate', ...FACT_HEADERS],
   });

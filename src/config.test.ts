@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { ConfigError, readConfig, settingFlags } from './config.ts';
+import { ConfigError, type GivenFlags, readConfig, settingFlags } from './config.ts';
 
 describe('settings', () => {
   test('have the documented defaults', () => {
@@ -25,17 +25,53 @@ describe('settings', () => {
   });
 
   test.each([
+    ['INFO', 'info'],
+    ['Warn', 'warning'],
+    ['WARNING', 'warning'],
+    ['DEBUG', 'debug'],
+    ['error', 'error'],
+  ] as const)('LOG_LEVEL=%s is %s', (given, level) => {
+    expect(readConfig({}, { LOG_LEVEL: given }).logLevel).toBe(level);
+  });
+
+  test('of a repeated flag a list takes all, anything else the last', () => {
+    const flags = { apiKey: ['a', 'b, c'], port: ['1', '2'] };
+    expect(readConfig(flags, { API_KEYS: 'd' })).toMatchObject({
+      apiKey: ['a', 'b', 'c'],
+      port: 2,
+    });
+  });
+
+  test.each(['true', 'TRUE', '1', 'yes', 'on'])('%p is true', (given) => {
+    expect(readConfig({}, { TRIPTYCH_STRICT_MODELS: given }).strictModels).toBe(true);
+  });
+
+  test.each([
     [{ port: '70000' }, '--port (SERVER_PORT)'],
     [{ port: 'http' }, 'given "http"'],
     [{ workers: '0' }, '--workers'],
     [{ device: 'tpu' }, '--device'],
     [{ logLevel: 'chatty' }, '--log-level'],
+    [{ strictModels: 'maybe' }, 'expected true or false'],
+    [{ maxInputSize: '1000' }, 'multiple of 14'],
+    [{ apiKey: '' }, 'given "", expected a value that is not empty'],
+    [{ apiKey: ' , ' }, 'expected a value that is not empty'],
+    [{ apiKey: ['a', ''] }, 'expected a value that is not empty'],
+    [{ host: '' }, '--host (SERVER_HOST): given ""'],
   ])('%p is refused by name', (flags, message) => {
-    expect(() => readConfig(flags as Record<string, string>, {})).toThrow(ConfigError);
-    expect(() => readConfig(flags as Record<string, string>, {})).toThrow(message);
+    expect(() => readConfig(flags as GivenFlags, {})).toThrow(ConfigError);
+    expect(() => readConfig(flags as GivenFlags, {})).toThrow(message);
+  });
+
+  test('a variable that is empty counts as unset, one without a single key does not', () => {
+    expect(readConfig({}, { API_KEYS: '' }).apiKey).toEqual([]);
+    expect(() => readConfig({}, { API_KEYS: ' ' })).toThrow('--api-key (API_KEYS)');
+    expect(() => readConfig({}, { API_KEYS: ',' })).toThrow('--api-key (API_KEYS)');
   });
 
   test('a required key that is missing is refused', () => {
+    expect(() => readConfig({ requireApiKey: 'true' }, { API_KEYS: '' })).toThrow('API_KEYS');
+    expect(() => readConfig({}, { REQUIRE_API_KEY: 'perhaps' })).toThrow('true or false');
     expect(() => readConfig({}, { REQUIRE_API_KEY: 'true' })).toThrow('API_KEYS');
     expect(readConfig({}, { REQUIRE_API_KEY: 'true', API_KEYS: 'k' }).apiKey).toEqual(['k']);
   });

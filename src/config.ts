@@ -39,11 +39,16 @@ const ConfigSchema = Type.Object({
   apiKey: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
     env: ['API_KEYS'],
-    description: 'API keys, comma-separated; every endpoint but /health then needs one',
+    description:
+      'API keys, comma-separated or as repeated flags; all but /health and the docs then need one',
+  }),
+  requireApiKey: flag(false, {
+    env: ['REQUIRE_API_KEY'],
+    description: 'Do not start without an API key',
   }),
   logLevel: choice('info', ['debug', 'info', 'warning', 'error'], {
     env: ['LOG_LEVEL'],
-    description: 'debug, info, warning or error',
+    description: 'debug, info, warning or error, also in capitals',
   }),
   device: choice('auto', ['auto', 'webgpu', 'cpu', 'software'], {
     env: ['IMAGE_MODEL_DEVICE'],
@@ -61,11 +66,14 @@ const ConfigSchema = Type.Object({
     env: ['MAX_UPLOAD_SIZE_MB'],
     description: 'Largest request body, in MiB',
   }),
-  maxImageMegapixels: integer(50, 1, {
+  maxImageMegapixels: integer(25, 1, {
     env: ['TRIPTYCH_MAX_IMAGE_MEGAPIXELS'],
     description: 'Largest image, in millions of pixels',
   }),
-  maxInputSize: integer(1036, 14, {
+  maxInputSize: Type.Integer({
+    default: 1036,
+    minimum: 14,
+    multipleOf: 14,
     env: ['TRIPTYCH_MAX_INPUT_SIZE'],
     description: 'Largest model_input_size, a multiple of 14',
   }),
@@ -79,7 +87,8 @@ const ConfigSchema = Type.Object({
   }),
   watchdogSeconds: integer(120, 1, {
     env: ['TRIPTYCH_WATCHDOG_SECONDS'],
-    description: 'An engine that works longer than this on one batch is restarted',
+    description:
+      'Seconds that an engine may work on one image, model loading included, before it is given up and replaced',
   }),
   fetchTimeoutSeconds: integer(15, 1, {
     env: ['TRIPTYCH_FETCH_TIMEOUT_SECONDS'],
@@ -111,40 +120,49 @@ export function settingFlags(): { name: keyof Config; flag: string; schema: Sett
   return settings.map(([name, schema]) => ({ name, flag: flagName(name), schema }));
 }
 
+/** What was given by setting name: the text, or several of a flag that was repeated. */
+export type GivenFlags = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /**
- * Reads the settings: a flag wins over the environment, which wins over the default.
+ * Reads the settings: a flag wins over the environment, which wins over the default. An empty
+ * variable counts as unset; an empty flag is refused, as a server whose key comes from a variable
+ * that happens to be unset would be open to all.
  *
  * @param flags values by setting name, as typed on the command line
  * @throws ConfigError naming the setting, what was given and what is allowed
  */
 export function readConfig(
-  flags: Readonly<Record<string, string | undefined>> = {},
+  flags: GivenFlags = {},
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
   const values = settings.map(([name, schema]) => {
     const variable = schema.env.find((candidate) => (environment[candidate] ?? '') !== '');
     const given = flags[name] ?? (variable && environment[variable]);
     if (given === undefined) return [name, schema.default];
-    return [name, parse(name, given, schema)];
+    return [name, parse(name, [given].flat(), schema)];
   });
-  return checkCombination(Object.fromEntries(values) as Config, environment);
+  return checkCombination(Object.fromEntries(values) as Config);
 }
 
-function parse(name: string, given: string, schema: Setting): unknown {
-  const value = Value.Convert(
-    schema,
-    schema.type === 'array' ? split(given) : aliased(name, given),
-  );
+/** Of several texts a list takes all, anything else the last, as command lines do. */
+function parse(name: keyof Config, given: readonly string[], schema: Setting): unknown {
+  const isList = schema.type === 'array';
+  const parts = given.flatMap((text) => (isList ? split(text) : [text.trim()]));
+  const refuse = (wanted: string) =>
+    new ConfigError(
+      `--${flagName(name)} (${schema.env.join(', ')}): given "${given.join(' ')}", expected ${wanted}. ${schema.description}`,
+    );
+  const isBlank = given.some((text) => text.trim() === '');
+  if (isBlank || parts.length === 0) throw refuse('a value that is not empty');
+  const value = Value.Convert(schema, isList ? parts : plainForm(name, parts.at(-1) ?? '', schema));
   if (Value.Check(schema, value)) return value;
-  const error = Value.Errors(schema, value).First();
-  throw new ConfigError(
-    `--${flagName(name)} (${schema.env.join(', ')}): given "${given}", expected ${expected(schema, error?.message)}. ${schema.description}`,
-  );
+  throw refuse(expected(schema, Value.Errors(schema, value).First()?.message));
 }
 
 function expected(schema: Setting, message = 'another value'): string {
   const choices = schema.anyOf as readonly { const?: string }[] | undefined;
   if (choices) return `one of ${choices.map((choice) => choice.const).join(', ')}`;
+  if (schema.type === 'boolean') return 'true or false';
   return message.replace(/^Expected /, '');
 }
 
@@ -155,19 +173,19 @@ function split(given: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** `cuda:0` and the like is how the documented servers ask for a GPU. */
-function aliased(name: string, given: string): string {
-  return name === 'device' && /^(cuda|gpu)(:\d+)?$/.test(given) ? 'auto' : given;
+/** Other spellings that are in use: levels in capitals, yes and no, `cuda:0` for a GPU. */
+function plainForm(name: keyof Config, given: string, schema: Setting): string {
+  if (name === 'device') return /^(cuda|gpu)(:\d+)?$/.test(given) ? 'auto' : given;
+  if (name === 'logLevel') return given.toLowerCase().replace(/^warn$/, 'warning');
+  if (schema.type !== 'boolean') return given;
+  return given.replace(/^(yes|on)$/i, 'true').replace(/^(no|off)$/i, 'false');
 }
 
-/** `REQUIRE_API_KEY` without a key would lock everybody out, or nobody. */
-function checkCombination(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): Config {
-  const required = /^(1|true|yes)$/i.test(environment.REQUIRE_API_KEY ?? '');
-  if (required && config.apiKey.length === 0) {
-    throw new ConfigError('REQUIRE_API_KEY is set, but no key is: give API_KEYS or --api-key');
+function checkCombination(config: Config): Config {
+  if (config.requireApiKey && config.apiKey.length === 0) {
+    throw new ConfigError(
+      'an API key is required (--require-api-key, REQUIRE_API_KEY), but there is none: give --api-key or API_KEYS',
+    );
   }
   return config;
 }

@@ -59,6 +59,71 @@ test('the docs page is there, with its scripts, from this server alone', async (
   expect((await fetch(new URL('docs/ui/package.json', server.url))).status).toBe(404);
 });
 
+/** The first line of the answer to a request as it is written here, on a socket of its own. */
+async function raw(port: number, request: string): Promise<string> {
+  let answer = '';
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    socket: {
+      data: (_socket, data) => {
+        answer += data.toString();
+        resolve();
+      },
+      close: () => resolve(),
+      error: () => resolve(),
+    },
+  });
+  socket.write(request);
+  await promise;
+  socket.end();
+  return answer.split('\r\n')[0];
+}
+
+test('no spelling of host or path gets past the key', async () => {
+  const flags = { device: 'cpu', host: '127.0.0.1', port: '0', apiKey: 'secret' };
+  const locked = await startServer(readConfig(flags, {}));
+  const port = Number(locked.url.port);
+  const routes = ['metric_depth', 'rel_depth', 'pc'];
+  const prefixes = ['/', '//', '/docs/', '/docs/../', '/health/', '/health/../', '/%2e/', '/DOCS/'];
+  const hosts = ['', 'a', 'ab', 'abc', 'abcd', '[', 'a/docs/', '127.0.0.1'];
+  for (const host of hosts) {
+    for (const prefix of prefixes) {
+      for (const route of routes) {
+        const head = `POST ${prefix}${route} HTTP/1.1\r\nHost: ${host}\r\n`;
+        const type = 'Content-Type: application/json\r\nContent-Length: 2\r\n';
+        const status = (await raw(port, `${head}${type}Connection: close\r\n\r\n{}`)).split(' ')[1];
+        // 422 would be the answer of somebody who is in.
+        expect([host, prefix, route, ['400', '401', '404'].includes(status)]).toEqual([
+          host,
+          prefix,
+          route,
+          true,
+        ]);
+      }
+    }
+  }
+  await locked.stop();
+});
+
+test('an engine that outlasts the watchdog is replaced, and the server lives on', async () => {
+  const flags = { device: 'cpu', threads: '1', host: '127.0.0.1', port: '0', watchdogSeconds: '1' };
+  const hasty = await startServer(readConfig({ ...flags, maxInputSize: '3136' }, {}));
+  const post = (size: number) =>
+    fetch(new URL('metric_depth', hasty.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: body.replace('1036', String(size)),
+    });
+  // The largest size takes a native call of some seconds on one thread.
+  const slow = await post(3136);
+  if (slow.status === 200) console.warn('SKIPPED the watchdog: this machine is too fast for it');
+  else expect(slow.status).toBe(503);
+  await until(async () => (await post(70)).status === 200);
+  await hasty.stop();
+});
+
 test('a port that is taken is refused with a message', async () => {
   const flags = { device: 'cpu', host: '127.0.0.1', port: server.url.port };
   await expect(startServer(readConfig(flags, {}))).rejects.toThrow(/port|use/i);

@@ -1,9 +1,12 @@
-"""Writes test/fixtures/capture/ends-in-squeeze.onnx, a graph that capture computes wrongly.
+"""Writes two graphs that onnxruntime-web cannot capture, to test/fixtures/capture.
 
+ends-in-squeeze.onnx is captured and then computed wrongly:
 onnxruntime-web 1.30 turns a Squeeze or Reshape before a graph output into a buffer copy, which a
 captured graph does not replay. x [1, 1, 4, 4] -> y = 20 * sigmoid(x) [1, 4, 4].
 
-    python models/export/capture_trap.py test/fixtures/capture/ends-in-squeeze.onnx
+rounds.onnx is refused, because Round runs on the CPU. y = sigmoid(round(x)) [1, 1, 4, 4].
+
+    python models/export/capture_trap.py test/fixtures/capture
 """
 
 import sys
@@ -12,16 +15,12 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper, save
 
 
-def main(path: str) -> None:
+def write(path: str, nodes: list, shape: list[int]) -> None:
     graph = helper.make_graph(
-        [
-            helper.make_node("Sigmoid", ["x"], ["a"]),
-            helper.make_node("Mul", ["a", "twenty"], ["b"]),
-            helper.make_node("Squeeze", ["b", "axis"], ["y"]),
-        ],
-        "ends-in-squeeze",
+        nodes,
+        "capture-trap",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
         [
             numpy_helper.from_array(np.float32(20), "twenty"),
             numpy_helper.from_array(np.array([1], np.int64), "axis"),
@@ -30,6 +29,24 @@ def main(path: str) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     checker.check_model(model)
     save(model, path)
+
+
+def main(folder: str) -> None:
+    node = helper.make_node
+    write(
+        f"{folder}/ends-in-squeeze.onnx",
+        [
+            node("Sigmoid", ["x"], ["a"]),
+            node("Mul", ["a", "twenty"], ["b"]),
+            node("Squeeze", ["b", "axis"], ["y"]),
+        ],
+        [1, 4, 4],
+    )
+    write(
+        f"{folder}/rounds.onnx",
+        [node("Round", ["x"], ["a"]), node("Sigmoid", ["a"], ["y"])],
+        [1, 1, 4, 4],
+    )
 
 
 if __name__ == "__main__":

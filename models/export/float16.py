@@ -8,15 +8,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_graph import element_types
 
-# LayerNorm and Softmax accumulate (DINOv2 is reported to turn black in half floats), and Resize
-# computes sampling positions, among them those of the position embedding.
-KEPT_FLOAT32 = {"LayerNormalization", "Softmax", "Resize"}
+# Norms and Softmax accumulate (DINOv2 is reported to turn black in half floats), and Resize computes
+# sampling positions, among them those of the position embedding.
+KEPT_FLOAT32 = {"InstanceNormalization", "LayerNormalization", "Softmax", "Resize"}
 HALF_MAX = float(np.finfo(np.float16).max)
 
 
 class _Converter:
-    def __init__(self, graph: onnx.GraphProto, types: dict[str, int]) -> None:
+    def __init__(
+        self, graph: onnx.GraphProto, types: dict[str, int], float32: frozenset[str]
+    ) -> None:
         self.types = types
+        self.float32 = float32
         self.weights = {tensor.name: tensor for tensor in graph.initializer}
         self.kept_weights: dict[str, onnx.TensorProto] = {}
         self.nodes: list[onnx.NodeProto] = []
@@ -54,7 +57,7 @@ class _Converter:
     def add(self, node: onnx.NodeProto) -> None:
         if any(attribute.HasField("t") for attribute in node.attribute):
             raise ValueError(f"{node.op_type} {node.name} holds a tensor; fold constants first")
-        kept = node.op_type in KEPT_FLOAT32 or node.op_type == "Cast"
+        kept = node.op_type in KEPT_FLOAT32 or node.name in self.float32 or node.op_type == "Cast"
         target = TensorProto.FLOAT if kept else TensorProto.FLOAT16
         for index, name in enumerate(node.input):
             if name and self.is_float(name):
@@ -78,16 +81,18 @@ class _Converter:
                 names[:] = [name if other == inner else other for other in names]
 
 
-def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
+def to_float16(
+    model: onnx.ModelProto, float32: frozenset[str] = frozenset()
+) -> onnx.ModelProto:
     """Return the float32 model in float16; its inputs and outputs stay float32.
 
-    Nodes of KEPT_FLOAT32 and the weights that only they use stay float32 as well. Raises ValueError
-    for a weight beyond half's range.
+    Nodes of KEPT_FLOAT32, those named in `float32`, and the weights that only they use stay float32
+    as well. Raises ValueError for a weight beyond half's range.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    converter = _Converter(graph, element_types(model))
+    converter = _Converter(graph, element_types(model), float32)
     outputs = {value.name: f"{value.name}_inner" for value in graph.output}
     for node in list(graph.node):
         for names in (node.input, node.output):

@@ -5,31 +5,31 @@ import { HttpError } from './errors.ts';
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 
 /**
- * Bearer authentication for the routes it guards, when there are keys.
+ * Bearer authentication, when there are keys, of the routes of the plugin that uses this.
+ *
+ * It hangs on the routes themselves, not on paths: what a router makes of a path is the router's
+ * affair. It comes before the body is read, and again before a bodiless request is validated.
  *
  * @throws HttpError 401, `API key required` or `Invalid API key`
  */
 export function authentication(keys: readonly string[]) {
   const accepted = keys.map(digest);
-  return new Elysia({ name: 'authentication' }).onRequest(({ request }) => {
-    if (accepted.length === 0 || isOpen(request)) return;
-    const [scheme, key] = (request.headers.get('authorization') ?? '').split(/\s+/, 2);
-    if (!key || scheme.toLowerCase() !== 'bearer') {
-      throw new HttpError(401, 'API key required', CHALLENGE);
-    }
-    if (!isAccepted(key, accepted)) throw new HttpError(401, 'Invalid API key', CHALLENGE);
-  });
+  const check = ({ request }: { request: Request }) => {
+    if (accepted.length > 0) authorise(request, accepted);
+  };
+  return new Elysia({ name: 'authentication' })
+    .onParse({ as: 'scoped' }, check)
+    .onTransform({ as: 'scoped' }, check);
 }
 
-/** `/health` and the docs need no key; a browser's preflight cannot carry one. */
-function isOpen(request: Request): boolean {
-  const { pathname } = new URL(request.url);
-  return (
-    request.method === 'OPTIONS' ||
-    pathname === '/health' ||
-    pathname === '/docs' ||
-    pathname.startsWith('/docs/')
-  );
+export type Authentication = ReturnType<typeof authentication>;
+
+function authorise(request: Request, accepted: readonly Buffer[]): void {
+  const [scheme, key] = (request.headers.get('authorization') ?? '').split(/\s+/, 2);
+  if (!key || scheme.toLowerCase() !== 'bearer') {
+    throw new HttpError(401, 'API key required', CHALLENGE);
+  }
+  if (!isAccepted(key, accepted)) throw new HttpError(401, 'Invalid API key', CHALLENGE);
 }
 
 /** Digests have one length, and every key is compared: the time says nothing of the key. */

@@ -1,16 +1,28 @@
 import { HttpError } from './errors.ts';
+import { Gate } from './gate.ts';
+
+/** Bodies that are read at a time; each may be as large as the limit. */
+const READING = 32;
+const WAITING = 256;
+
+/** Reads bodies up to a limit, a bounded number at a time. */
+export class BodyReader {
+  private readonly gate = new Gate(READING, WAITING);
+
+  constructor(private readonly maxBytes: number) {}
+
+  /** @throws HttpError 413 past the limit, 415 for another type, 400 when it does not parse */
+  read(request: Request): Promise<Record<string, unknown>> {
+    return this.gate.run(() => readFields(request, this.maxBytes));
+  }
+}
 
 /**
  * Reads a request's fields from JSON or `multipart/form-data`. In a form, files stay
  * files, and other fields are read as JSON where they are JSON (`518`, `true`,
  * `{"fx": …}`), else as text.
- *
- * @throws HttpError 413 past `maxBytes`, 415 for another content type, 400 when it does not parse
  */
-export async function readFields(
-  request: Request,
-  maxBytes: number,
-): Promise<Record<string, unknown>> {
+async function readFields(request: Request, maxBytes: number): Promise<Record<string, unknown>> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
   if (type === 'multipart/form-data') return formFields(request, maxBytes);
   if (type === 'application/json' || type === '')
@@ -40,8 +52,9 @@ async function formFields(request: Request, maxBytes: number): Promise<Record<st
   const form = await new Response(body, { headers }).formData().catch((error: Error) => {
     throw new HttpError(400, `the body is not multipart/form-data: ${error.message}`);
   });
-  const fields: Record<string, unknown> = {};
+  const fields: Record<string, unknown> = Object.create(null);
   for (const [name, value] of form.entries()) {
+    if (name in fields) throw new HttpError(422, `${name}: given twice in the form`);
     fields[name] = typeof value === 'string' ? parseField(name, value) : value;
   }
   return fields;

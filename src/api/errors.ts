@@ -22,6 +22,7 @@ function toHttpError(error: unknown, code: number | string): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof MediaError) return new HttpError(error.status, error.message);
   if (error instanceof EngineError) {
+    if (!error.isPublic) return INTERNAL;
     const { retryAfterSeconds } = error;
     return new HttpError(
       error.status,
@@ -37,15 +38,20 @@ function toHttpError(error: unknown, code: number | string): HttpError {
     return toHttpError(error.cause, 'UNKNOWN');
   }
   if (code === 'PARSE') return new HttpError(400, 'the body could not be read as its Content-Type');
-  return new HttpError(500, error instanceof Error ? error.message : String(error));
+  return INTERNAL;
 }
+
+/** What went wrong inside is for the log: it may name files, or other people's data. */
+const INTERNAL = new HttpError(500, 'the server failed on this request; its log says why');
 
 /** Every failure of every route becomes `{"detail": …}`. */
 export function errorAnswers(onFailure: (error: unknown, path: string) => void) {
   return new Elysia({ name: 'error-answers' }).onError(
     { as: 'global' },
-    ({ error, code, path }) => {
+    ({ error, code, path, set }) => {
       const answer = toHttpError(error, code);
+      // What the request log reads.
+      set.status = answer.status;
       if (answer.status >= 500) onFailure(error, path);
       return Response.json(
         { detail: answer.detail },

@@ -103,6 +103,30 @@ describe.each(devices)('%s', (choice, backend) => {
     await (await backend.openModel(STATIC)).dispose();
   });
 
+  test('what the device cannot do fails, and what comes next is right', async () => {
+    if (backend.info.kind === 'cpu') return;
+    const params = {
+      src_width: 1,
+      src_height: 1,
+      dst_width: 16 * 65_536,
+      dst_height: 1,
+      src_offset: 0,
+      depth_scale: 1,
+    };
+    const one = backend.upload(Float32Array.of(1), [1, 1]);
+    const many = backend.empty('float32', [1, 16 * 65_536]);
+    expect(() => backend.run(resizeDepth, [one, many], params)).toThrow('workgroups');
+    expect(() => backend.empty('float32', [2 ** 40])).toThrow('at most');
+    // A source of 1×1 bound as input and output at once: refused by WebGPU itself, and late.
+    backend.run(resizeDepth, [one, one], { ...params, dst_width: 1 });
+    await expect(backend.download(one)).rejects.toThrow('the GPU refused');
+    backend.run(resizeDepth, [one, many], { ...params, dst_width: 4 });
+    expect([...((await backend.download(many)) as Float32Array).subarray(0, 4)]).toEqual([
+      1, 1, 1, 1,
+    ]);
+    backend.release(one, many);
+  });
+
   test('kernels run on tensors of the declared types only', () => {
     if (backend.info.kind === 'cpu') return;
     const bytes = backend.empty('uint8', [4]);

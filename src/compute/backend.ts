@@ -12,6 +12,8 @@ export interface DeviceInfo {
   /** True when WebGPU runs on a CPU rasteriser (SwiftShader). */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Why the CPU was taken although a GPU was wanted if there is one. */
+  readonly note?: string;
 }
 
 /** Bytes held by a backend: in use by live tensors, and kept for reuse. */

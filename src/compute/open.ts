@@ -12,13 +12,13 @@ export async function openBackend(choice: DeviceChoice, threads?: number): Promi
   // Loaded late: the CPU backend needs neither Dawn nor the WebAssembly runtime.
   const { openWebGpuBackend } = await import('./webgpu/backend.ts');
   if (choice === 'software') return openWebGpuBackend('software');
-  const { hasVulkanDriver } = await import('./webgpu/driver.ts');
-  const hasDriver = hasVulkanDriver();
+  const { findVulkanDriver } = await import('./webgpu/driver.ts');
+  const found = findVulkanDriver();
   if (choice === 'webgpu') return openWebGpuBackend('hardware');
-  if (!hasDriver) return openCpuBackend(threads);
+  if (!found) return openCpuBackend(threads, 'no Vulkan driver is installed');
   try {
     return await openWebGpuBackend('hardware');
-  } catch {
-    return openCpuBackend(threads);
+  } catch (error) {
+    return openCpuBackend(threads, error instanceof Error ? error.message : String(error));
   }
 }

@@ -26,14 +26,28 @@ export class BufferPool<B> {
   release(buffer: B, bytes: number): void {
     const size = sizeClass(bytes);
     this.usedBytes -= size;
-    if (this.pooledBytes + size > this.capacityBytes) {
-      this.destroy(buffer);
-      return;
-    }
     this.pooledBytes += size;
-    const list = this.free.get(size);
-    if (list) list.push(buffer);
-    else this.free.set(size, [buffer]);
+    // The class used last goes to the end, so that the first is the one to give up.
+    const list = this.free.get(size) ?? [];
+    this.free.delete(size);
+    this.free.set(size, list);
+    list.push(buffer);
+    while (this.pooledBytes > this.capacityBytes) this.evict();
+  }
+
+  private evict(): void {
+    const [[size, list]] = this.free;
+    const buffer = list.pop();
+    if (list.length === 0) this.free.delete(size);
+    if (buffer === undefined) return;
+    this.pooledBytes -= size;
+    this.destroy(buffer);
+  }
+
+  /** Destroys a buffer in use, for one that cannot be used again. */
+  discard(buffer: B, bytes: number): void {
+    this.usedBytes -= sizeClass(bytes);
+    this.destroy(buffer);
   }
 
   memory(): { usedBytes: number; pooledBytes: number } {

@@ -1,3 +1,9 @@
+/** A model that gave nothing usable; the caller is told. */
+class ModelOutputError extends Error {
+  override readonly name = 'ModelOutputError';
+  readonly status = 500;
+}
+
 /**
  * The smallest and largest value of a depth map.
  *
@@ -17,7 +23,7 @@ export function valueRange(depth: Float32Array): { min: number; max: number } {
   // One NaN or infinity makes the sum so.
   if (!Number.isFinite(sum) || (min === 0 && max === 0)) {
     const found = Number.isFinite(sum) ? 'zero everywhere' : 'not finite';
-    throw new Error(
+    throw new ModelOutputError(
       `the depth model's output is ${found}: its file is damaged (models verify), or its precision does not work on this device (use the fp32 model)`,
     );
   }

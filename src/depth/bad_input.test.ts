@@ -25,6 +25,15 @@ async function refuses(path: string, body: unknown, status: number, ...words: st
   expect(next.status).toBe(200);
 }
 
+/** Two frames of different colours. */
+function animation(): Promise<Buffer> {
+  const frames = Buffer.concat([Buffer.alloc(40 * 30 * 3, 40), Buffer.alloc(40 * 30 * 3, 200)]);
+  const raw = { width: 40, height: 60, channels: 3 as const, pageHeight: 30 };
+  return sharp(frames, { raw })
+    .gif({ delay: [50, 50] })
+    .toBuffer();
+}
+
 const K = { fx: 10, fy: 10, cx: 5, cy: 5 };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -85,12 +94,14 @@ describe('images of unusual kinds are taken', () => {
     ['grey', () => picture(40, 30).greyscale().png().toBuffer()],
     ['palette', () => picture(40, 30).png({ palette: true }).toBuffer()],
     ['with alpha', () => picture(40, 30).ensureAlpha(0.5).png().toBuffer()],
-    ['animated', () => picture(40, 30).gif({ loop: 0 }).toBuffer()],
+    ['animated', animation],
   ];
   test.each(encodings)('%s', async (_, encode) => {
     const image = (await encode()).toString('base64');
     const response = await server.post('/metric_depth', { image, model_input_size: 28 });
     expect(response.status).toBe(200);
+    const { shape } = (await response.json()) as { shape: number[] };
+    expect(shape).toEqual([30, 40]);
   });
 
   test('EXIF-rotated: the answer has the size that a viewer shows', async () => {
@@ -106,6 +117,8 @@ describe('fields', () => {
     ['max_depth null', { max_depth: null }, 400, 'max_depth'],
     ['max_depth 0', { max_depth: 0 }, 400, 'max_depth'],
     ['max_depth negative', { max_depth: -1 }, 400, 'max_depth'],
+    ['max_depth past float32', { max_depth: 1e300 }, 400, 'max_depth'],
+    ['max_depth next to nothing', { max_depth: 1e-300 }, 400, 'max_depth'],
     ['max_depth text', { max_depth: 'far' }, 422, 'max_depth'],
     ['encoder unknown', { encoder: 'vitg' }, 422, 'vits, vitb, vitl'],
     ['dataset unknown', { dataset: 'kitti' }, 422, 'hypersim, vkitti'],
@@ -121,7 +134,9 @@ describe('fields', () => {
     ['absent', undefined, 'camera_intrinsics'],
     ['zero', { ...K, fx: 0 }, 'camera_intrinsics.fx'],
     ['negative', { ...K, fy: -5 }, 'camera_intrinsics.fy'],
-    ['NaN', { ...K, cx: Number.NaN }, 'camera_intrinsics.cx'],
+    ['NaN, which JSON writes as null', { ...K, cx: Number.NaN }, 'camera_intrinsics.cx'],
+    ['next to nothing', { ...K, fx: 1e-300 }, 'camera_intrinsics.fx'],
+    ['past float32', { ...K, cy: 1e308 }, 'camera_intrinsics.cy'],
     ['incomplete', { fx: 1, fy: 1 }, 'camera_intrinsics.cx'],
   ])('intrinsics %s', (_, camera_intrinsics, word) =>
     refuses('/pc', { image: good, camera_intrinsics }, 422, word),
@@ -140,6 +155,18 @@ describe('fields', () => {
     await refuses('/pc', { ...body, depth_range: [3, 1] }, 422, 'near');
     await refuses('/pc', { ...body, stride: 0 }, 422, 'stride');
   });
+});
+
+test('one bad request among many costs nobody else anything', async () => {
+  const body = { image: good, model_input_size: 28 };
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, i) =>
+      server.post('/metric_depth', i === 4 ? { ...body, max_depth: 1e300 } : body),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 400, 200, 200, 200, 200, 200,
+  ]);
 });
 
 describe('the body', () => {

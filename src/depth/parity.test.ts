@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { IMAGENET, imageToTensor, normalisation } from '../../kernels/image-to-tensor/kernel.ts';
 import { devices } from '../../test/devices.ts';
 import { maxAbsoluteError } from '../../test/numbers.ts';
+import { outputOf } from '../../test/outcomes.ts';
 import type { Backend } from '../compute/backend.ts';
 import { withTensors } from '../compute/scope.ts';
 import { decodeImage, type RgbImage } from '../media/image.ts';
@@ -106,8 +107,9 @@ describe.each(devices)('parity on %s', (_, backend) => {
 
   test.each(cases)('$name: depth is that of transformers', async (one) => {
     const image = await picture(one.image);
-    const [{ output }] = await runDepth(backend, models, [task(one, image)]);
+    const [outcome] = await runDepth(backend, models, [task(one, image)]);
     const expected = await array(one.files.depth);
+    const output = outputOf(outcome);
     expect(relativeError(output.depth, expected)).toBeLessThan(1e-3);
     if (!one.files.points || !output.points) return;
     expect(relativeError(output.points, await array(one.files.points))).toBeLessThan(1e-3);
@@ -117,22 +119,32 @@ describe.each(devices)('parity on %s', (_, backend) => {
     const [one] = cases;
     const image = await picture(one.image);
     image.data.fill(90, 0, image.data.length / 8);
-    const [{ output }] = await runDepth(backend, models, [task(one, image)]);
-    expect(relativeError(output.depth, await array(one.files.depth))).toBeGreaterThan(0.01);
+    const [outcome] = await runDepth(backend, models, [task(one, image)]);
+    expect(relativeError(outputOf(outcome).depth, await array(one.files.depth))).toBeGreaterThan(
+      0.01,
+    );
   });
 
   test('a batch gives what its images give alone', async () => {
     const one = cases.find(({ kind }) => kind === 'metric') as Case;
     const first = await picture(one.image);
     const second = { ...first, data: first.data.map((value) => 255 - value) };
-    const alone = [
-      (await runDepth(backend, models, [task(one, first)]))[0].output.depth,
-      (await runDepth(backend, models, [task(one, second)]))[0].output.depth,
-    ];
-    const batch = await runDepth(backend, models, [task(one, first), task(one, second)]);
-    expect(maxAbsoluteError(batch[0].output.depth, alone[0])).toBeLessThan(1e-3);
-    expect(maxAbsoluteError(batch[1].output.depth, alone[1])).toBeLessThan(1e-3);
+    const run = async (...tasks: DepthTask[]) =>
+      (await runDepth(backend, models, tasks)).map((outcome) => outputOf(outcome).depth);
+    const alone = [...(await run(task(one, first))), ...(await run(task(one, second)))];
+    const batch = await run(task(one, first), task(one, second));
+    expect(maxAbsoluteError(batch[0], alone[0])).toBeLessThan(1e-3);
+    expect(maxAbsoluteError(batch[1], alone[1])).toBeLessThan(1e-3);
     expect(maxAbsoluteError(alone[0], alone[1])).toBeGreaterThan(0.1);
+  });
+
+  test('a task that fails in a batch fails alone', async () => {
+    const one = cases.find(({ kind }) => kind === 'metric') as Case;
+    const image = await picture(one.image);
+    const poisoned = { ...task(one, image), depthScale: Number.POSITIVE_INFINITY };
+    const [bad, good] = await runDepth(backend, models, [poisoned, task(one, image)]);
+    expect(() => outputOf(bad)).toThrow('not finite');
+    expect(relativeError(outputOf(good).depth, await array(one.files.depth))).toBeLessThan(1e-3);
   });
 
   test('nothing is left on the device', async () => {

@@ -8,7 +8,7 @@ import {
   type EngineContext,
   type EngineModule,
   engineModule,
-  type TaskResult,
+  type TaskOutcome,
 } from '../engine/task.ts';
 import { OpenModels } from '../models/open_models.ts';
 import { keptPoints, packColors, valueRange } from './answer.ts';
@@ -38,7 +38,7 @@ export async function runDepth(
   backend: Backend,
   models: OpenModels,
   tasks: readonly DepthTask[],
-): Promise<TaskResult<DepthOutput>[]> {
+): Promise<TaskOutcome<DepthOutput>[]> {
   return withTensors(backend, async (keep) => {
     const started = performance.now();
     const model = await openGraph(models, tasks);
@@ -52,17 +52,25 @@ export async function runDepth(
     const results = await model.run({ [graph.input]: input }, [graph.output]);
     const raw = keep(results[graph.output]);
     const inferred = performance.now();
-    const outputs: DepthOutput[] = [];
-    for (const [index, task] of tasks.entries()) {
-      outputs.push(await finish(backend, task, raw, index, images[index]));
-    }
     const timings = {
       ...(opened - started > 1 && { load: opened - started }),
       preprocess: prepared - opened,
       infer: inferred - prepared,
-      postprocess: performance.now() - inferred,
     };
-    return outputs.map((output) => ({ output, timings }));
+    const outcomes: TaskOutcome<DepthOutput>[] = [];
+    for (const [index, task] of tasks.entries()) {
+      const begun = performance.now();
+      try {
+        const output = await finish(backend, task, raw, index, images[index]);
+        outcomes.push({
+          output,
+          timings: { ...timings, postprocess: performance.now() - begun },
+        });
+      } catch (error) {
+        outcomes.push({ error });
+      }
+    }
+    return outcomes;
   });
 }
 

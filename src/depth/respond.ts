@@ -5,22 +5,10 @@ import { encodeBase64 } from '../media/base64.ts';
 import { encodeNpy } from '../media/npy.ts';
 import { encodePly } from '../media/ply.ts';
 import { encodeColormapPng, encodeDepthPng16 } from '../media/png.ts';
-import type { Colormap, DepthAnswer, PointCloudAnswer } from './schema.ts';
+import type { Colormap, DepthAnswer } from './schema.ts';
 import type { DepthResult } from './service.ts';
 
-export type DepthUnit = DepthAnswer['unit'];
-
-/** A body and its type, before the headers that all answers share. */
-interface Encoded {
-  readonly body: string | Uint8Array;
-  readonly type: string;
-}
-
-/** What the caller wants back. */
-export interface Preferences {
-  readonly accept: string | null;
-  readonly colormap?: Colormap;
-}
+type DepthUnit = DepthAnswer['unit'];
 
 const JSON_TYPE = 'application/json';
 const RAW = 'application/octet-stream';
@@ -28,55 +16,109 @@ const NPY = 'application/x-npy';
 const PNG = 'image/png';
 const PLY = 'model/ply';
 
-/** A depth map as JSON, raw float32, .npy or PNG. */
-export async function respondDepth(
-  result: DepthResult,
+const DEPTH_FORMS = [JSON_TYPE, RAW, NPY, PNG] as const;
+const CLOUD_FORMS = [JSON_TYPE, RAW, NPY, PLY] as const;
+
+/** How a depth map is to be written; decided before anything is computed. */
+export interface DepthForm {
+  readonly type: (typeof DEPTH_FORMS)[number];
+  readonly unit: DepthUnit;
+  readonly colormap?: Colormap;
+}
+
+/** How a point cloud is to be written. */
+export type CloudForm = (typeof CLOUD_FORMS)[number];
+
+/** @throws HttpError 406 when nothing acceptable is offered, or metres are asked of a ratio */
+export function chooseDepthForm(
+  accept: string | null,
   unit: DepthUnit,
-  { accept, colormap }: Preferences,
+  colormap?: Colormap,
+): DepthForm {
+  const type = negotiate(accept, DEPTH_FORMS);
+  if (type === PNG && !colormap && unit !== 'metre') {
+    throw new HttpError(
+      406,
+      `image/png is 16-bit millimetres and this depth has unit "${unit}": use /metric_depth, or add ?colormap=turbo`,
+    );
+  }
+  return { type, unit, colormap };
+}
+
+/** @throws HttpError 406 when nothing acceptable is offered, or colours have no room in it */
+export function chooseCloudForm(accept: string | null, colors: boolean): CloudForm {
+  const type = negotiate(accept, CLOUD_FORMS);
+  if (!colors || type === JSON_TYPE || type === PLY) return type;
+  throw new HttpError(406, `${type} holds points only: for colors ask for ${JSON_TYPE} or ${PLY}`);
+}
+
+/** A depth map as JSON, raw float32, .npy or PNG. */
+export function respondDepth(
+  result: DepthResult,
+  { type, unit, colormap }: DepthForm,
 ): Promise<Response> {
-  const type = negotiate(accept, [JSON_TYPE, RAW, NPY, PNG]);
-  return respond(result, unit, async () => {
-    if (type === JSON_TYPE) return { type, body: JSON.stringify(depthAnswer(result, unit)) };
-    if (type === PNG) return { type, body: await depthPicture(result, unit, colormap) };
-    return encodeArray(result.depth, [result.size.height, result.size.width], type);
+  const { depth, size, kind } = result;
+  const shape = [size.height, size.width];
+  return respond(result, unit, type, () => {
+    if (type === JSON_TYPE) return json({ depth_map: depth }, { shape, ...facts(result, unit) });
+    if (type === NPY) return encodeNpy(depth, shape);
+    if (type === RAW) return bytesOf(depth);
+    // Near is warm in both: small metres, large disparity.
+    return colormap
+      ? encodeColormapPng(depth, size.width, size.height, { colormap, invert: kind === 'metric' })
+      : encodeDepthPng16(depth, size.width, size.height);
   });
 }
 
 /** A point cloud as JSON, raw float32 [N, 3], .npy or .ply. */
-export async function respondCloud(
-  result: DepthResult,
-  unit: DepthUnit,
-  { accept }: Preferences,
-): Promise<Response> {
-  const type = negotiate(accept, [JSON_TYPE, RAW, NPY, PLY]);
+export function respondCloud(result: DepthResult, type: CloudForm): Promise<Response> {
   const points = result.points ?? new Float32Array();
-  if (result.colors && type !== JSON_TYPE && type !== PLY) {
-    throw new HttpError(
-      406,
-      `${type} holds points only: for colors ask for ${JSON_TYPE} or ${PLY}`,
+  const { depth, colors, size } = result;
+  const shape = [points.length / 3, 3];
+  return respond(result, 'metre', type, () => {
+    if (type === PLY) return encodePly(points, colors ?? undefined);
+    if (type === NPY) return encodeNpy(points, shape);
+    if (type === RAW) return bytesOf(points);
+    return json(
+      { pointcloud: points, ...(colors && { colors }), depth_map: depth },
+      {
+        pointcloud_shape: shape,
+        depth_shape: [size.height, size.width],
+        ...facts(result, 'metre'),
+      },
     );
-  }
-  return respond(result, unit, async () => {
-    if (type === JSON_TYPE) return { type, body: JSON.stringify(cloudAnswer(result, unit)) };
-    if (type === PLY) return { type, body: encodePly(points, result.colors ?? undefined) };
-    return encodeArray(points, [points.length / 3, 3], type);
   });
+}
+
+/** As JSON.stringify, without its scan of megabytes of base64, in which nothing needs escaping. */
+function json(
+  arrays: Readonly<Record<string, ArrayBufferView>>,
+  rest: Readonly<Record<string, unknown>>,
+): string {
+  const members = Object.entries(arrays).map(([name, data]) => `"${name}":"${encodeBase64(data)}"`);
+  return `{${members.join(',')},${JSON.stringify(rest).slice(1)}`;
+}
+
+function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function facts({ min, max, kind, model, exact }: DepthResult, unit: DepthUnit) {
+  return { min, max, kind, unit, model, model_exact: exact };
 }
 
 async function respond(
   result: DepthResult,
   unit: DepthUnit,
-  encode: () => Promise<Encoded>,
+  type: string,
+  encode: () => string | Uint8Array | Promise<Uint8Array>,
 ): Promise<Response> {
   const started = performance.now();
-  const { body, type } = await encode();
+  const body = await encode();
   const timings = { ...result.timings, encode: performance.now() - started };
-  const headers: Record<string, string> = {
-    'Content-Type': type,
-    'Server-Timing': serverTiming(timings),
-  };
-  if (type === JSON_TYPE) return new Response(body as string, { headers });
-  return new Response(body as string, { headers: { ...headers, ...factHeaders(result, unit) } });
+  const headers = { 'Content-Type': type, 'Server-Timing': serverTiming(timings) };
+  const all = type === JSON_TYPE ? headers : { ...headers, ...factHeaders(result, unit) };
+  return new Response(body as string, { headers: all });
 }
 
 /** What the JSON says beside the array, for the forms that have no room for it. */
@@ -106,51 +148,4 @@ function factHeaders(
     'X-Model': model,
     'X-Model-Exact': String(exact),
   };
-}
-
-function encodeArray(data: Float32Array<ArrayBuffer>, shape: number[], type: string): Encoded {
-  if (type === NPY) return { type, body: encodeNpy(data, shape) };
-  return { type, body: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-}
-
-function depthAnswer(result: DepthResult, unit: DepthUnit): DepthAnswer {
-  return {
-    depth_map: encodeBase64(result.depth),
-    shape: [result.size.height, result.size.width],
-    ...facts(result, unit),
-  };
-}
-
-function cloudAnswer(result: DepthResult, unit: DepthUnit): PointCloudAnswer {
-  const points = result.points ?? new Float32Array();
-  return {
-    pointcloud: encodeBase64(points),
-    pointcloud_shape: [points.length / 3, 3],
-    ...(result.colors && { colors: encodeBase64(result.colors) }),
-    depth_map: encodeBase64(result.depth),
-    depth_shape: [result.size.height, result.size.width],
-    ...facts(result, unit),
-  };
-}
-
-function facts({ min, max, kind, model, exact }: DepthResult, unit: DepthUnit) {
-  return { min, max, kind, unit, model, model_exact: exact };
-}
-
-/** Millimetres in 16 bits, which only metres can be; anything, coloured. */
-function depthPicture(
-  { depth, size, kind }: DepthResult,
-  unit: DepthUnit,
-  colormap?: Colormap,
-): Promise<Uint8Array> {
-  const { width, height } = size;
-  // Near is warm in both: small metres, large disparity.
-  if (colormap) {
-    return encodeColormapPng(depth, width, height, { colormap, invert: kind === 'metric' });
-  }
-  if (unit === 'metre') return encodeDepthPng16(depth, width, height);
-  throw new HttpError(
-    406,
-    `image/png is 16-bit millimetres and this depth has unit "${unit}": use /metric_depth, or add ?colormap=turbo`,
-  );
 }

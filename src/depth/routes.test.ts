@@ -112,6 +112,22 @@ describe('depth', () => {
   });
 });
 
+test('requests for different outputs of one graph, at once, keep to their own', async () => {
+  const relative = { image, ...FAST, relative_model: true };
+  const alone = await depthOf(await server.post('/rel_depth', relative));
+  const mixed = await Promise.all(
+    Array.from({ length: 12 }, async (_, i) => {
+      const path = i % 2 === 0 ? '/rel_depth' : '/metric_depth';
+      const body = i % 2 === 0 ? relative : { image, ...FAST };
+      return depthOf(await server.post(path, body));
+    }),
+  );
+  mixed.forEach((answer, i) => {
+    if (i % 2 === 0) expect(answer.max).toBeCloseTo(alone.max, 3);
+    else expect(answer.max).not.toBeCloseTo(alone.max, 1);
+  });
+});
+
 describe('the point cloud', () => {
   const body = () => ({ image, camera_intrinsics: K, ...FAST });
 

@@ -1,8 +1,9 @@
 import { Elysia } from 'elysia';
-import { readFields } from '../api/body.ts';
+import type { Authentication } from '../api/auth.ts';
+import type { BodyReader } from '../api/body.ts';
 import { HttpError } from '../api/errors.ts';
 import { documentation } from '../api/schema.ts';
-import { respondCloud, respondDepth } from './respond.ts';
+import { chooseCloudForm, chooseDepthForm, respondCloud, respondDepth } from './respond.ts';
 import {
   ColormapQuery,
   DEPTH_ERRORS,
@@ -23,15 +24,16 @@ const ARRAY_FORMS = {
 };
 
 /** `POST /pc`, `/metric_depth` and `/rel_depth`. */
-export function depthRoutes(service: DepthService, maxBodyBytes: number) {
+export function depthRoutes(service: DepthService, keys: Authentication, bodies: BodyReader) {
   return new Elysia({ name: 'depth', tags: ['depth'] })
-    .onParse({ as: 'local' }, ({ request }) => readFields(request, maxBodyBytes))
+    .use(keys)
+    .onParse({ as: 'local' }, ({ request }) => bodies.read(request))
     .post(
       '/rel_depth',
       async ({ body, query, request }) => {
-        const result = await service.predict(relativeQuery(body), request.signal);
-        const unit = result.kind === 'metric' ? 'fraction of max_depth' : 'none';
-        return respondDepth(result, unit, { accept: request.headers.get('accept'), ...query });
+        const unit = body.relative_model ? 'none' : 'fraction of max_depth';
+        const form = chooseDepthForm(request.headers.get('accept'), unit, query.colormap);
+        return respondDepth(await service.predict(relativeQuery(body), request.signal), form);
       },
       {
         body: RelativeDepthBody,
@@ -49,8 +51,8 @@ export function depthRoutes(service: DepthService, maxBodyBytes: number) {
     .post(
       '/metric_depth',
       async ({ body, query, request }) => {
-        const result = await service.predict(metricQuery(body), request.signal);
-        return respondDepth(result, 'metre', { accept: request.headers.get('accept'), ...query });
+        const form = chooseDepthForm(request.headers.get('accept'), 'metre', query.colormap);
+        return respondDepth(await service.predict(metricQuery(body), request.signal), form);
       },
       {
         body: MetricDepthBody,
@@ -70,8 +72,8 @@ export function depthRoutes(service: DepthService, maxBodyBytes: number) {
     .post(
       '/pc',
       async ({ body, request }) => {
-        const result = await service.predict(cloudQuery(body), request.signal);
-        return respondCloud(result, 'metre', { accept: request.headers.get('accept') });
+        const form = chooseCloudForm(request.headers.get('accept'), body.colors ?? false);
+        return respondCloud(await service.predict(cloudQuery(body), request.signal), form);
       },
       {
         body: PointCloudBody,
@@ -119,12 +121,16 @@ function cloudQuery(body: PointCloudFields): DepthQuery {
 /** Absent is the trained range; null is not, because the documented servers refuse it. */
 function checkMaxDepth(maxDepth: number | null | undefined): number | null {
   if (maxDepth === undefined) return null;
-  if (maxDepth !== null && maxDepth > 0) return maxDepth;
+  if (maxDepth !== null && maxDepth >= MIN_METRES && maxDepth <= MAX_METRES) return maxDepth;
   throw new HttpError(
     400,
-    `max_depth: expected metres above 0, given ${maxDepth}: leave it out for the range the model was trained to`,
+    `max_depth: expected metres above 0 (${MIN_METRES} to ${MAX_METRES}), given ${maxDepth}: leave it out for the range the model was trained to`,
   );
 }
+
+/** What float32 holds with room to spare, and more than any camera sees. */
+const MIN_METRES = 1e-6;
+const MAX_METRES = 1e6;
 
 function checkRange(range: readonly number[] | undefined): [number, number] | null {
   if (!range) return null;

@@ -61,17 +61,29 @@ const maxDepth = t.Optional(
 const intrinsics = t.Object(
   {
     fx: t.Number({
-      exclusiveMinimum: 0,
+      minimum: 1e-3,
+      maximum: 1e7,
       description: 'Focal length along x, pixels, above 0',
       examples: [1000],
     }),
     fy: t.Number({
-      exclusiveMinimum: 0,
+      minimum: 1e-3,
+      maximum: 1e7,
       description: 'Focal length along y, pixels, above 0',
       examples: [1000],
     }),
-    cx: t.Number({ description: 'Principal point, pixels from the left', examples: [640] }),
-    cy: t.Number({ description: 'Principal point, pixels from the top', examples: [480] }),
+    cx: t.Number({
+      minimum: -1e7,
+      maximum: 1e7,
+      description: 'Principal point, pixels from the left',
+      examples: [640],
+    }),
+    cy: t.Number({
+      minimum: -1e7,
+      maximum: 1e7,
+      description: 'Principal point, pixels from the top',
+      examples: [480],
+    }),
   },
   {
     description:

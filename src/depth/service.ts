@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { HttpError } from '../api/errors.ts';
+import { Gate } from '../api/gate.ts';
 import type { EnginePool } from '../engine/pool.ts';
 import type { Timings } from '../engine/task.ts';
 import { type ImageSource, loadImage, type SourceLimits } from '../media/source.ts';
@@ -36,11 +38,16 @@ export interface DepthServiceOptions {
 }
 
 /** An input may have at most this many times the pixels of a square one of the largest size. */
-const MAX_ASPECT = 4;
+const MAX_ASPECT = 2;
+
+/** Pixels a side: 2·side² must fit the kernels' 32-bit coordinates. */
+const MAX_SIDE = 16_384;
 
 /** Image → depth: decodes here, computes in the engine. */
 export class DepthService {
   private readonly models: DepthModels;
+  /** Decoding runs in threads of its own; more at a time would only hold more pictures. */
+  private readonly decoding = new Gate(availableParallelism(), 64);
 
   constructor(private readonly options: DepthServiceOptions) {
     this.models = new DepthModels(options.store, options.strictModels);
@@ -54,9 +61,15 @@ export class DepthService {
    */
   async predict(query: DepthQuery, signal?: AbortSignal): Promise<DepthResult> {
     this.checkInputSize(query.modelInputSize);
-    const { graph, exact, trainedMaxDepth, fixedSize } = this.models.find(query, this.device());
+    this.options.pool.checkCapacity();
+    const { graph, exact, trainedMaxDepth, fixedSize } = this.models.find(
+      query,
+      this.preferredPrecision(),
+    );
     const started = performance.now();
-    const image = await loadImage(query.source, this.options.limits, signal);
+    const image = await this.decoding.run(() =>
+      loadImage(query.source, this.options.limits, signal),
+    );
     const decoded = performance.now();
     const size = { width: image.width, height: image.height };
     const free = this.inputSize(size, query.modelInputSize);
@@ -75,10 +88,9 @@ export class DepthService {
     return { ...output, size, kind, model: graph.name, exact, timings: { decode, ...timings } };
   }
 
-  private device(): 'webgpu' | 'cpu' {
-    const status = this.options.pool.statuses().find((candidate) => candidate !== null);
-    // Without shader-f16 an fp16 graph would be converted at every run.
-    return status?.device.features.includes('shader-f16') ? 'webgpu' : 'cpu';
+  /** Whose preference among installed precisions holds: without shader-f16, the CPU's. */
+  private preferredPrecision(): 'webgpu' | 'cpu' {
+    return this.options.pool.device?.features.includes('shader-f16') ? 'webgpu' : 'cpu';
   }
 
   private checkInputSize(size: number): void {
@@ -91,6 +103,12 @@ export class DepthService {
   }
 
   private inputSize(size: Size, modelInputSize: number): Size {
+    if (Math.max(size.width, size.height) > MAX_SIDE) {
+      throw new HttpError(
+        422,
+        `image: ${size.width}x${size.height}; at most ${MAX_SIDE} pixels a side are taken: crop it`,
+      );
+    }
     const input = depthInputSize(size, modelInputSize);
     const bound = MAX_ASPECT * this.options.maxInputSize ** 2;
     if (input.width * input.height <= bound) return input;

@@ -58,10 +58,17 @@ export interface DepthOutput {
   readonly colors: Uint8Array<ArrayBuffer> | null;
 }
 
-/** Images that enter the same graph at the same size share a batch, where its batch axis is free. */
+/**
+ * Images that enter the same graph at the same size and want the same output share a batch, where
+ * the batch axis is free. Large ones go alone: attention's memory grows with the square.
+ */
 export const depthTask: TaskKind<DepthTask, DepthOutput> = {
   name: 'depth',
   maxBatch: 8,
-  batchKey: ({ graph, inputSize }) =>
-    graph.freeDims.batch === null ? null : `${graph.file} ${inputSize.width}x${inputSize.height}`,
+  batchKey: ({ graph, inputSize: { width, height } }) => {
+    if (graph.freeDims.batch === null || width * height > MAX_BATCHED_PIXELS) return null;
+    return `${graph.file} ${graph.output} ${width}x${height}`;
+  },
 };
+
+const MAX_BATCHED_PIXELS = 750_000;

@@ -53,21 +53,21 @@ export class Engine {
     const id = this.nextId++;
     this.running = { id, jobs, startedAt: performance.now() };
     for (const job of jobs) job.started();
-    this.watch('did not finish a task');
-    this.send({
-      type: 'run',
-      id,
-      task: jobs[0].kind.name,
-      inputs: jobs.map((job) => job.input),
-    });
+    this.watch('did not finish a task', jobs.length);
+    const inputs = jobs.map((job) => job.input);
+    this.send({ type: 'run', id, task: jobs[0].kind.name, inputs });
   }
 
-  /** Ends the worker; what it was running gets `engine_lost`. */
+  /**
+   * Ends the worker; what it was running gets `engine_lost`. A worker that may be inside a native
+   * call is not terminated, which would abort the process, but left until that call returns.
+   */
   stop(reason: string): void {
     if (this.state === 'stopped') return;
+    const isBusy = this.state === 'busy' || this.state === 'starting';
     this.state = 'stopped';
     clearTimeout(this.watchdog);
-    this.worker.terminate();
+    if (!isBusy) this.worker.terminate();
     for (const job of this.running?.jobs ?? []) {
       const message = `${reason}. The engine is being restarted: try again`;
       job.fail(new EngineError('engine_lost', message, { retryAfterSeconds: 2 }));
@@ -80,8 +80,9 @@ export class Engine {
   }
 
   private receive(message: FromEngine): void {
-    if (this.state === 'stopped') return;
-    if (message.type === 'lost') this.lose(`the device was lost (${message.message})`);
+    // It was given up while it worked, and has come to an end.
+    if (this.state === 'stopped') this.worker.terminate();
+    else if (message.type === 'lost') this.lose(`the device was lost (${message.message})`);
     else if (message.type === 'failed') this.lose(message.error.message);
     else this.becomeIdle(message);
   }
@@ -105,13 +106,11 @@ export class Engine {
     });
   }
 
-  private watch(what: string): void {
+  private watch(what: string, tasks = 1): void {
     clearTimeout(this.watchdog);
-    const seconds = this.watchdogMs / 1000;
-    this.watchdog = setTimeout(
-      () => this.lose(`the engine ${what} within ${seconds} s`),
-      this.watchdogMs,
-    );
+    const limit = this.watchdogMs * tasks;
+    const reason = `the engine ${what} within ${limit / 1000} s`;
+    this.watchdog = setTimeout(() => this.lose(reason), limit);
   }
 
   private lose(reason: string): void {

@@ -23,6 +23,8 @@ const STATUS: Record<EngineFailure, number> = {
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly status: number;
+  /** Whether the message is meant for the caller; a handler says so by giving a status. */
+  readonly isPublic: boolean;
 
   constructor(
     readonly failure: EngineFailure,
@@ -31,6 +33,7 @@ export class EngineError extends Error {
   ) {
     super(message);
     this.status = options.status ?? STATUS[failure];
+    this.isPublic = failure !== 'task_failed' || options.status !== undefined;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 

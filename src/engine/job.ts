@@ -1,4 +1,5 @@
 import { EngineError } from './errors.ts';
+import { transferables } from './protocol.ts';
 import type { TaskKind, TaskResult } from './task.ts';
 
 export interface SubmitOptions {
@@ -12,6 +13,8 @@ export interface SubmitOptions {
 export class Job {
   readonly promise: Promise<TaskResult<unknown>>;
   readonly submittedAt = performance.now();
+  /** What it holds while it waits. */
+  readonly bytes: number;
   private settled = false;
   private resolve!: (result: TaskResult<unknown>) => void;
   private reject!: (error: EngineError) => void;
@@ -25,6 +28,7 @@ export class Job {
     /** Called when a job settles without having run. */
     private readonly leaveQueue: (job: Job) => void,
   ) {
+    this.bytes = transferables(input).reduce((sum, buffer) => sum + buffer.byteLength, 0);
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

@@ -106,14 +106,14 @@ describe('the queue', () => {
 
   test('gives work to the engines in turn', async () => {
     const pool = await start({ workers: 2 });
-    const slow = pool.submit(sleep, { ms: 300 }, SOON);
-    let slowDone = false;
-    slow.then(() => {
-      slowDone = true;
-    }, Bun.sleep);
-    for (let i = 0; i < 3; i++) await pool.submit(sleep, { ms: 1 }, SOON);
-    expect(slowDone).toBe(false);
+    const order: string[] = [];
+    const slow = pool.submit(sleep, { ms: 300 }, SOON).then(() => order.push('slow'));
+    for (let i = 0; i < 3; i++) {
+      await pool.submit(sleep, { ms: 1 }, SOON);
+      order.push('quick');
+    }
     await slow;
+    expect(order).toEqual(['quick', 'quick', 'quick', 'slow']);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { DeviceInfo } from '../compute/backend.ts';
 import { Engine } from './engine.ts';
 import { EngineError } from './errors.ts';
 import { Job, type SubmitOptions } from './job.ts';
@@ -17,9 +18,12 @@ export interface PoolOptions extends EngineOptions {
   onEngineLost?(index: number, reason: string): void;
 }
 
-/** Restarts of an engine that never became ready, before the pool gives up on it. */
-const MAX_FAILED_STARTS = 5;
+/** A GPU that is being reset comes back; so restarts go on, ever slower. */
 const RESTART_DELAY_MS = 200;
+const MAX_RESTART_DELAY_MS = 30_000;
+
+/** Pixels and the like that may wait, besides the bound on their number. */
+const QUEUE_BYTES = 1 << 30;
 
 /** One engine's place in the pool, which outlives the engine in it. */
 interface Slot {
@@ -35,17 +39,18 @@ export class EnginePool {
   private next = 0;
   private closed = false;
   private lastLoss = '';
+  private lastDevice: DeviceInfo | null = null;
   private readonly waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(private readonly options: PoolOptions) {
-    this.queue = new JobQueue(options.queueCapacity);
+    this.queue = new JobQueue(options.queueCapacity, QUEUE_BYTES);
     this.slots = Array.from({ length: options.workers }, (_, index) => ({
       engine: this.startEngine(index),
       failedStarts: 0,
     }));
   }
 
-  /** Resolves when every engine is ready; rejects when one cannot start. */
+  /** Resolves when every engine is ready; rejects when one did not start at its first try. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject });
@@ -64,7 +69,7 @@ export class EnginePool {
     options: SubmitOptions,
   ): Promise<TaskResult<O>> {
     if (options.signal?.aborted) throw new EngineError('cancelled', 'the client went away');
-    this.checkOpen();
+    this.checkCapacity();
     const job = new Job(kind as TaskKind<unknown, unknown>, input, options, (left) =>
       this.queue.remove(left),
     );
@@ -77,9 +82,14 @@ export class EnginePool {
     return this.queue.length;
   }
 
-  /** The last known state of each engine; null before it is ready. */
+  /** The last known state of each engine; null while it starts. */
   statuses(): (EngineStatus | null)[] {
-    return this.slots.map(({ engine }) => engine.status);
+    return this.slots.map(({ engine }) => (engine.state === 'stopped' ? null : engine.status));
+  }
+
+  /** What the engines run on, also while they restart; null before the first is ready. */
+  get device(): DeviceInfo | null {
+    return this.lastDevice;
   }
 
   /** Whether at least one engine can take work now or after what it is doing. */
@@ -96,10 +106,17 @@ export class EnginePool {
     this.failQueue('the server is stopping');
   }
 
-  private checkOpen(): void {
+  /**
+   * Refuses work that would be refused anyway, before anything is spent on it.
+   *
+   * @throws EngineError `queue_full`, or `engine_lost` when no engine is there to empty the queue
+   */
+  checkCapacity(): void {
     if (this.closed) throw new EngineError('engine_lost', 'the server is stopping');
-    if (this.slots.every(({ failedStarts }) => failedStarts >= MAX_FAILED_STARTS)) {
-      throw new EngineError('engine_lost', `no engine could be started: ${this.lastLoss}`);
+    if (this.slots.every(({ failedStarts }) => failedStarts > 1)) {
+      throw new EngineError('engine_lost', `no engine could be started: ${this.lastLoss}`, {
+        retryAfterSeconds: 10,
+      });
     }
     if (this.queue.full) {
       throw new EngineError(
@@ -119,7 +136,9 @@ export class EnginePool {
   }
 
   private onIdle(index: number): void {
+    const { engine } = this.slots[index];
     this.slots[index].failedStarts = 0;
+    this.lastDevice = engine.status?.device ?? null;
     this.checkReady();
     this.dispatch();
   }
@@ -129,23 +148,11 @@ export class EnginePool {
     this.lastLoss = reason;
     this.options.onEngineLost?.(index, reason);
     if (slot.engine.status === null) slot.failedStarts++;
-    if (this.closed || slot.failedStarts >= MAX_FAILED_STARTS) {
-      this.giveUp();
-      return;
-    }
-    const delay = RESTART_DELAY_MS * 2 ** slot.failedStarts;
+    const delay = Math.min(RESTART_DELAY_MS * 2 ** slot.failedStarts, MAX_RESTART_DELAY_MS);
     slot.restart = setTimeout(() => {
       slot.engine = this.startEngine(index);
     }, delay);
     this.checkReady();
-  }
-
-  /** Nobody is left to run what waits. */
-  private giveUp(): void {
-    this.checkReady();
-    if (this.slots.every(({ failedStarts }) => failedStarts >= MAX_FAILED_STARTS)) {
-      this.failQueue(`no engine could be started: ${this.lastLoss}`);
-    }
   }
 
   private failQueue(reason: string): void {

@@ -1,17 +1,24 @@
 import type { Job } from './job.ts';
 
-/** First in, first out, bounded; a batch is the first job and those behind it with its key. */
+/**
+ * First in, first out, bounded in number and in bytes; a batch is the first job and those behind it
+ * with its key.
+ */
 export class JobQueue {
   private jobs: Job[] = [];
 
-  constructor(private readonly capacity: number) {}
+  constructor(
+    private readonly capacity: number,
+    private readonly capacityBytes: number,
+  ) {}
 
   get length(): number {
     return this.jobs.length;
   }
 
   get full(): boolean {
-    return this.jobs.length >= this.capacity;
+    const bytes = this.jobs.reduce((sum, job) => sum + job.bytes, 0);
+    return this.jobs.length >= this.capacity || bytes >= this.capacityBytes;
   }
 
   push(job: Job): void {

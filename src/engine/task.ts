@@ -28,8 +28,14 @@ export interface EngineContext {
   readonly backend: Backend;
 }
 
-/** Runs a batch in the engine thread. Results in the order of the inputs; a throw fails them all. */
-export type TaskHandler<I, O> = (inputs: readonly I[]) => Promise<TaskResult<O>[]>;
+/** One task's end: its result, or what it threw. */
+export type TaskOutcome<O> = TaskResult<O> | { readonly error: unknown };
+
+/**
+ * Runs a batch in the engine thread. Outcomes in the order of the inputs, so that a bad task fails
+ * alone; a throw fails them all.
+ */
+export type TaskHandler<I, O> = (inputs: readonly I[]) => Promise<TaskOutcome<O>[]>;
 
 /** A part of the engine that a feature contributes. */
 export interface EngineModule {

@@ -33,6 +33,8 @@ export function serveEngine(createModules: (context: EngineContext) => EngineMod
   };
 }
 
+const LOSS_MS = 20;
+
 function post(message: FromEngine): void {
   self.postMessage(message, transferables(message));
 }
@@ -57,6 +59,8 @@ class Engine {
 
   async run({ id, task, inputs }: Extract<ToEngine, { type: 'run' }>): Promise<void> {
     const results = await this.results(task, inputs);
+    // A lost device fails its tasks in many words: let the loss be told first, and be the reason.
+    if (results.some(({ ok }) => !ok)) await Promise.race([this.backend.lost, Bun.sleep(LOSS_MS)]);
     post({ type: 'done', id, results, status: this.status() });
   }
 
@@ -64,8 +68,12 @@ class Engine {
     try {
       const module = this.modules.get(task);
       if (!module) throw new Error(`no engine module runs ${task}`);
-      const results = await module.run(inputs);
-      return results.map(({ output, timings }) => ({ ok: true, output, timings }));
+      const outcomes = await module.run(inputs);
+      return outcomes.map((outcome) =>
+        'error' in outcome
+          ? { ok: false, error: toWireError(outcome.error) }
+          : { ok: true, ...outcome },
+      );
     } catch (error) {
       return inputs.map(() => ({ ok: false, error: toWireError(error) }));
     }

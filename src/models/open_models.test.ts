@@ -11,6 +11,7 @@ setDefaultTimeout(180_000);
 
 const folder = join(import.meta.dir, '../../test/fixtures');
 const trap = { name: 'trap', file: join(folder, 'capture/ends-in-squeeze.onnx'), bytes: 1 };
+const rounding = { name: 'rounding', file: join(folder, 'capture/rounds.onnx'), bytes: 1 };
 const sound = { name: 'sound', file: join(folder, 'depth-parity/metric-static.onnx'), bytes: 1 };
 
 /** 20·sigmoid(x) of the trap graph for x = `value`, …, `value` + 15. */
@@ -30,6 +31,23 @@ describe.each(devices)('open models on %s', (_, backend) => {
     for (const value of [-9, -3, 0, 4, 7]) {
       const result = await run(backend, await models.getFor(trap, {}), value);
       expect(maxAbsoluteError(result, truth(value))).toBeLessThan(1e-5);
+    }
+  });
+
+  test('a graph that cannot be captured at all works, however often it is asked for', async () => {
+    const models = new OpenModels(backend);
+    for (let i = 0; i < 5; i++) {
+      const model = await models.getFor(rounding, {});
+      const result = await run(backend, model, 3);
+      expect(
+        maxAbsoluteError(
+          result,
+          Float64Array.from(
+            { length: 16 },
+            (_, k) => 1 / (1 + Math.exp(-Math.round((3 + k) / 10 - 1e-9))),
+          ),
+        ),
+      ).toBeLessThan(1e-5);
     }
   });
 

@@ -17,6 +17,9 @@ export interface ModelSource {
   readonly bytes: number;
 }
 
+/** Captured graphs at a time: each keeps its activations, whatever the size of its file. */
+const MAX_CAPTURED = 4;
+
 interface Open {
   readonly name: string;
   readonly model: Promise<Model>;
@@ -28,6 +31,7 @@ interface Open {
  */
 export class OpenModels {
   private readonly models: LRUCache<string, Open>;
+  private readonly captured = new LRUCache<string, Open>({ max: MAX_CAPTURED, dispose: close });
   /** How often a shape was asked for. */
   private readonly asked = new LRUCache<string, number>({ max: 256 });
 
@@ -35,18 +39,17 @@ export class OpenModels {
     private readonly backend: Backend,
     maxBytes: number = MAX_OPEN_BYTES,
   ) {
-    this.models = new LRUCache<string, Open>({
-      maxSize: maxBytes,
-      dispose: ({ model }) => {
-        // Closed in the background; one that failed to open has nothing to close.
-        model.then((opened) => opened.dispose()).catch(() => {});
-      },
-    });
+    this.models = new LRUCache<string, Open>({ maxSize: maxBytes, dispose: close });
   }
 
   /** The graph with its free dimensions free. */
   get(source: ModelSource): Promise<Model> {
-    return this.opened(source.file, source, () => this.backend.openModel(source.file));
+    const known = this.models.get(source.file);
+    if (known) return known.model;
+    const model = this.backend.openModel(source.file);
+    this.models.set(source.file, { name: source.name, model }, { size: Math.max(1, source.bytes) });
+    model.catch(() => this.models.delete(source.file));
+    return model;
   }
 
   /**
@@ -61,33 +64,41 @@ export class OpenModels {
     const times = (this.asked.get(key) ?? 0) + 1;
     this.asked.set(key, times);
     if (times < CAPTURE_AFTER) return this.get(source);
-    return this.opened(key, source, () => this.capture(source, fixedDims));
-  }
-
-  names(): string[] {
-    return [...new Set([...this.models.values()].map(({ name }) => name))];
-  }
-
-  private opened(key: string, source: ModelSource, open: () => Promise<Model>): Promise<Model> {
-    const known = this.models.get(key);
+    const known = this.captured.get(key);
     if (known) return known.model;
-    const model = open();
-    this.models.set(key, { name: source.name, model }, { size: Math.max(1, source.bytes) });
-    model.catch(() => this.models.delete(key));
+    const model = this.capture(source, fixedDims);
+    this.captured.set(key, { name: source.name, model });
+    model.catch(() => this.captured.delete(key));
     return model;
   }
 
+  names(): string[] {
+    const open = [...this.models.values(), ...this.captured.values()];
+    return [...new Set(open.map(({ name }) => name))];
+  }
+
+  /** A captured graph that was checked, or, where capture does not work, one of the same shape. */
   private async capture(
     source: ModelSource,
     fixedDims: Readonly<Record<string, number>>,
   ): Promise<Model> {
     const free = await this.backend.openModel(source.file, { fixedDims });
-    const captured = await this.backend.openModel(source.file, { fixedDims, capture: true });
-    if (await replaysTruly(this.backend, captured, free)) {
-      await free.dispose();
-      return captured;
+    let captured: Model | undefined;
+    try {
+      captured = await this.backend.openModel(source.file, { fixedDims, capture: true });
+      if (await replaysTruly(this.backend, captured, free)) {
+        await free.dispose();
+        return captured;
+      }
+    } catch {
+      // A node that is not on the GPU refuses capture; the graph itself may be sound.
     }
-    await captured.dispose();
+    await captured?.dispose();
     return free;
   }
+}
+
+/** In the background; one that failed to open has nothing to close. */
+function close({ model }: Open): void {
+  model.then((opened) => opened.dispose()).catch(() => {});
 }

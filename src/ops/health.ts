@@ -43,14 +43,16 @@ export type HealthAnswer = Static<typeof HealthAnswer>;
 export function health(pool: EnginePool, version: string) {
   let requests = 0;
   return new Elysia({ name: 'health', tags: ['health'] })
-    .onRequest(({ request }) => {
-      if (!request.url.endsWith('/health')) requests++;
+    .onTransform({ as: 'global' }, ({ path }) => {
+      if (path !== '/health') requests++;
     })
     .get(
       '/health',
-      (): Static<typeof HealthAnswer> => {
+      ({ set }): Static<typeof HealthAnswer> => {
         const statuses = pool.statuses();
-        const device = statuses.find((status) => status !== null)?.device;
+        const device = pool.device;
+        // Whoever watches the server reads the status alone.
+        if (!pool.healthy) set.status = 503;
         const models = statuses.flatMap((status) => status?.modelsLoaded ?? []);
         const gpu = device?.kind === 'webgpu' && !device.software;
         return {

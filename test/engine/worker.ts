@@ -32,8 +32,11 @@ serveEngine(() => {
     ),
     engineModule(
       hang,
-      () => {
-        for (;;);
+      async (inputs) => {
+        // As a native call does, this keeps the thread from hearing anything.
+        const end = Date.now() + 4000;
+        while (Date.now() < end);
+        return inputs.map(() => ({ output: null, timings: {} }));
       },
       noModels,
     ),

@@ -28,18 +28,14 @@ const MAX_POOLED_BYTES = 256 << 20;
  * Opens the CPU backend.
  *
  * @param threads threads of onnxruntime within one operator; default: all processors.
+ * @param note why it is not a GPU
  */
-export function openCpuBackend(threads: number = availableParallelism()): Backend {
-  return new CpuBackend(threads);
+export function openCpuBackend(threads: number = availableParallelism(), note?: string): Backend {
+  return new CpuBackend(threads, note);
 }
 
 class CpuBackend implements Backend {
-  readonly info: DeviceInfo = {
-    kind: 'cpu',
-    name: cpus()[0]?.model ?? process.arch,
-    software: false,
-    features: [],
-  };
+  readonly info: DeviceInfo;
   readonly lost = new Promise<DeviceLoss>(() => {});
   private readonly pool = new BufferPool<ArrayBuffer>(
     (size) => new ArrayBuffer(size),
@@ -47,7 +43,13 @@ class CpuBackend implements Backend {
     MAX_POOLED_BYTES,
   );
 
-  constructor(private readonly threads: number) {}
+  constructor(
+    private readonly threads: number,
+    note?: string,
+  ) {
+    const name = cpus()[0]?.model ?? process.arch;
+    this.info = { kind: 'cpu', name, software: false, features: [], note };
+  }
 
   empty<D extends DType>(dtype: D, dims: readonly number[]): CpuTensor<D> {
     const count = elementCount(dims);

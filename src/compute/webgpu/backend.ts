@@ -37,7 +37,7 @@ export async function openWebGpuBackend(
 ): Promise<Backend> {
   const backend = new WebGpuBackend(await openDevice(kind, { subgroups }), timestamps);
   const doubtful = subgroups === undefined && backend.info.features.includes('subgroups');
-  if (!doubtful || (await attentionIsRight(backend))) return backend;
+  if (!doubtful || (await attentionIsRight(backend).catch(() => false))) return backend;
   await backend.dispose();
   return openWebGpuBackend(kind, { timestamps, subgroups: false });
 }
@@ -57,6 +57,8 @@ class WebGpuBackend implements Backend {
   private readonly readback: ReadbackRing;
   private readonly timer: GpuTimer | null;
   private readonly kernels: KernelRunner;
+  /** The first error since the last download: WebGPU reports them late, and to nobody. */
+  private failure: string | undefined;
 
   constructor({ device, info }: OpenedDevice, timestamps: boolean) {
     this.info = info;
@@ -72,12 +74,23 @@ class WebGpuBackend implements Backend {
       MAX_POOLED_BYTES,
     );
     this.readback = new ReadbackRing(device);
+    device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      this.failure ??= event.error.message;
+    });
     this.timer = timestamps && device.features.has('timestamp-query') ? new GpuTimer(device) : null;
     this.kernels = new KernelRunner(device, this.timer);
   }
 
   empty<D extends DType>(dtype: D, dims: readonly number[]): GpuTensor<D> {
     const bytes = elementCount(dims) * BYTES[dtype];
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (bytes > limit) {
+      throw new RangeError(
+        `a ${dtype} tensor of [${dims}] has ${bytes} bytes; this device takes at most ${limit}`,
+      );
+    }
     const buffer = this.pool.acquire(bytes);
     return new GpuTensor(dtype, dims, buffer, { release: () => this.pool.release(buffer, bytes) });
   }
@@ -98,6 +111,7 @@ class WebGpuBackend implements Backend {
   async download<D extends DType>(tensor: Tensor<D>): Promise<ArrayFor<D>> {
     const source = asGpu(tensor);
     const bytes = await this.readback.read(source.buffer, source.byteLength);
+    this.throwFailure();
     return viewOf(tensor.dtype, bytes, elementCount(tensor.dims));
   }
 
@@ -119,6 +133,14 @@ class WebGpuBackend implements Backend {
 
   async synchronize(): Promise<void> {
     await this.device.queue.onSubmittedWorkDone();
+    this.throwFailure();
+  }
+
+  /** What came out after an error may be another request's data. */
+  private throwFailure(): void {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw new Error(`the GPU refused a command: ${failure}`);
   }
 
   memory(): MemoryUse {

@@ -54,10 +54,11 @@ export function useVulkanLoader(): void {
 const MOUNTED_NVIDIA = '/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json';
 
 /**
- * Whether a Vulkan driver is installed, by the loader's own search path (LoaderDriverInterface.md
- * of Vulkan-Loader), so that a machine without one is not troubled with Dawn's warnings.
+ * Finds a Vulkan driver by the loader's own search path (LoaderDriverInterface.md of
+ * Vulkan-Loader), so that a machine without one is not troubled with Dawn's warnings; points the
+ * loader to one that is mounted where it does not look.
  */
-export function hasVulkanDriver(): boolean {
+export function findVulkanDriver(): boolean {
   if (process.platform !== 'linux') return true;
   const { env } = process;
   if (env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES || env.VK_ADD_DRIVER_FILES) return true;

@@ -23,6 +23,7 @@ export class KernelRunner {
     params: UniformValues<U>,
   ): void {
     checkBuffers(kernel, tensors);
+    const groups = this.workgroups(kernel, params);
     const { pipeline, layout, uniforms } = this.compile(kernel);
     // Queue order makes one uniform buffer a kernel enough: this write waits for the last submit.
     this.device.queue.writeBuffer(uniforms, 0, packUniforms(kernel.uniforms, params));
@@ -38,11 +39,23 @@ export class KernelRunner {
     const pass = encoder.beginComputePass({ label: kernel.name, timestampWrites });
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
-    const [x, y, z] = kernel.invocations(params);
-    const [wx, wy, wz] = kernel.workgroup;
-    pass.dispatchWorkgroups(Math.ceil(x / wx), Math.ceil(y / wy), Math.ceil(z / wz));
+    pass.dispatchWorkgroups(...groups);
     pass.end();
     this.device.queue.submit([encoder.finish()]);
+  }
+
+  private workgroups<U extends UniformLayout>(
+    kernel: Kernel<U>,
+    params: UniformValues<U>,
+  ): readonly [number, number, number] {
+    const [x, y, z] = kernel.invocations(params);
+    const [wx, wy, wz] = kernel.workgroup;
+    const groups = [Math.ceil(x / wx), Math.ceil(y / wy), Math.ceil(z / wz)] as const;
+    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (Math.max(...groups) <= limit) return groups;
+    throw new RangeError(
+      `kernel ${kernel.name}: ${groups} workgroups; this device takes at most ${limit} a dimension`,
+    );
   }
 
   private compile<U extends UniformLayout>(kernel: Kernel<U>): Compiled {

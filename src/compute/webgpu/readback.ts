@@ -30,9 +30,12 @@ export class ReadbackRing {
       await target.mapAsync(GPUMapMode.READ, 0, padded);
       const copy = target.getMappedRange(0, padded).slice(0, bytes);
       target.unmap();
-      return copy;
-    } finally {
       this.staging.release(target, padded);
+      return copy;
+    } catch (error) {
+      // It may still be mapped, or its device lost: no other readback may get it.
+      this.staging.discard(target, padded);
+      throw new Error(`a GPU buffer could not be read back: ${error}`, { cause: error });
     }
   }
 
