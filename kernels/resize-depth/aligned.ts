@@ -22,6 +22,19 @@ export class AlignedColumns {
   }
 }
 
+/** Resizes a blended row of the source into `depth` from `base` on. */
+export function resizeRow(
+  row: Float32Array,
+  { low, high, fraction }: AlignedColumns,
+  depth: Float32Array,
+  base: number,
+): void {
+  for (let x = 0; x < fraction.length; x++) {
+    const left = row[low[x]];
+    depth[base + x] = left + (row[high[x]] - left) * fraction[x];
+  }
+}
+
 /** Blends the two source rows around destination row `y` into `row`, times `depth_scale`. */
 export function blendRow(
   source: Float32Array,

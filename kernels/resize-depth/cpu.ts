@@ -1,4 +1,4 @@
-import { AlignedColumns, blendRow } from './aligned.ts';
+import { AlignedColumns, blendRow, resizeRow } from './aligned.ts';
 
 /** The uniforms of kernel.ts. */
 export interface ResizeDepthParams {
@@ -17,14 +17,10 @@ export function resizeDepthCpu(
   params: ResizeDepthParams,
 ): void {
   const { dst_width, dst_height } = params;
-  const { low, high, fraction } = new AlignedColumns(params.src_width, dst_width);
+  const columns = new AlignedColumns(params.src_width, dst_width);
   const row = new Float32Array(params.src_width);
   for (let y = 0; y < dst_height; y++) {
     blendRow(source, row, y, params);
-    const base = y * dst_width;
-    for (let x = 0; x < dst_width; x++) {
-      const left = row[low[x]];
-      depth[base + x] = left + (row[high[x]] - left) * fraction[x];
-    }
+    resizeRow(row, columns, depth, y * dst_width);
   }
 }

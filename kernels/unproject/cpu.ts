@@ -1,4 +1,4 @@
-import { AlignedColumns, blendRow } from '../resize-depth/aligned.ts';
+import { AlignedColumns, blendRow, resizeRow } from '../resize-depth/aligned.ts';
 
 /** The uniforms of kernel.ts. */
 export interface UnprojectParams {
@@ -28,16 +28,12 @@ export function unprojectCpu(
   params: UnprojectParams,
 ): void {
   const { dst_width, dst_height, stride } = params;
-  const { low, high, fraction } = new AlignedColumns(params.src_width, dst_width);
+  const columns = new AlignedColumns(params.src_width, dst_width);
   const row = new Float32Array(params.src_width);
   const pointsPerRow = Math.ceil(dst_width / stride);
   for (let y = 0; y < dst_height; y++) {
     blendRow(source, row, y, params);
-    const base = y * dst_width;
-    for (let x = 0; x < dst_width; x++) {
-      const left = row[low[x]];
-      depth[base + x] = left + (row[high[x]] - left) * fraction[x];
-    }
+    resizeRow(row, columns, depth, y * dst_width);
     if (y % stride !== 0) continue;
     const first = (y / stride) * pointsPerRow;
     unprojectRow(depth, points, y, first, params);

@@ -15,16 +15,13 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper, save
 
 
-def write(path: str, nodes: list, shape: list[int]) -> None:
+def write(path: str, nodes: list, shape: list[int], weights: list = ()) -> None:
     graph = helper.make_graph(
         nodes,
         "capture-trap",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
-        [
-            numpy_helper.from_array(np.float32(20), "twenty"),
-            numpy_helper.from_array(np.array([1], np.int64), "axis"),
-        ],
+        weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     checker.check_model(model)
@@ -41,6 +38,10 @@ def main(folder: str) -> None:
             node("Squeeze", ["b", "axis"], ["y"]),
         ],
         [1, 4, 4],
+        [
+            numpy_helper.from_array(np.float32(20), "twenty"),
+            numpy_helper.from_array(np.array([1], np.int64), "axis"),
+        ],
     )
     write(
         f"{folder}/rounds.onnx",

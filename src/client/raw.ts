@@ -6,7 +6,8 @@ import { ApiError } from './errors.ts';
 export const RAW = 'application/octet-stream';
 
 /** An array as the server sent it, with what the JSON answer says beside it. */
-export interface RawAnswer extends Pick<DepthAnswer, 'min' | 'max' | 'kind' | 'unit' | 'model'> {
+export interface RawAnswer
+  extends Pick<DepthAnswer, 'min' | 'max' | 'kind' | 'unit' | 'model' | 'model_exact'> {
   /** Float32, row-major. */
   readonly data: Float32Array<ArrayBuffer>;
   /** [H, W] of a depth map, [N, 3] of points. */
@@ -41,5 +42,6 @@ export async function readRaw(response: Response): Promise<RawAnswer> {
     kind: header('X-Kind') as RawAnswer['kind'],
     unit: header('X-Unit') as RawAnswer['unit'],
     model: header('X-Model'),
+    model_exact: header('X-Model-Exact') === 'true',
   };
 }

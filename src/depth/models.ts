@@ -39,7 +39,7 @@ export class DepthModels {
     const { store, strict } = this;
     const resolved = resolveDepth({ ...request, device, strict, store });
     // A file that was replaced is read again.
-    const key = `${resolved.file} ${request.kind} ${statSync(resolved.file).mtimeMs}`;
+    const key = `${resolved.file} ${request.kind} ${versionOf(resolved.file)}`;
     const model =
       this.known.get(key) ??
       describeGraph({
@@ -75,6 +75,7 @@ export function describeGraph({ file, name, kind, hints }: GraphFile): DepthMode
   return {
     graph: {
       file,
+      version: versionOf(file),
       bytes: files.reduce((sum, path) => sum + statSync(path).size, 0),
       name,
       input: contract.input,
@@ -84,6 +85,10 @@ export function describeGraph({ file, name, kind, hints }: GraphFile): DepthMode
     trainedMaxDepth: contract.trainedMaxDepth ?? 1,
     fixedSize: { width: fixedSize(width), height: fixedSize(height) },
   };
+}
+
+function versionOf(file: string): number {
+  return statSync(file).mtimeMs;
 }
 
 function fixedSize(axis: Axis): number | null {

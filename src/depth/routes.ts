@@ -89,7 +89,7 @@ export function depthRoutes(service: DepthService, keys: Authentication, bodies:
     );
 }
 
-function common(body: RelativeDepthFields) {
+function sharedQuery(body: RelativeDepthFields) {
   return {
     source: { image: body.image, image_url: body.image_url },
     encoder: body.encoder ?? 'vitl',
@@ -101,11 +101,16 @@ function common(body: RelativeDepthFields) {
 /** The documented `/rel_depth` is the metric model with max_depth 1. */
 function relativeQuery(body: RelativeDepthFields): DepthQuery {
   const kind = body.relative_model ? 'relative' : 'metric';
-  return { ...common(body), kind, maxDepth: 1, cloud: null };
+  return { ...sharedQuery(body), kind, maxDepth: 1, cloud: null };
 }
 
 function metricQuery(body: MetricDepthFields): DepthQuery {
-  return { ...common(body), kind: 'metric', maxDepth: checkMaxDepth(body.max_depth), cloud: null };
+  return {
+    ...sharedQuery(body),
+    kind: 'metric',
+    maxDepth: checkMaxDepth(body.max_depth),
+    cloud: null,
+  };
 }
 
 function cloudQuery(body: PointCloudFields): DepthQuery {
@@ -115,7 +120,7 @@ function cloudQuery(body: PointCloudFields): DepthQuery {
     depthRange: checkRange(body.depth_range),
     colors: body.colors ?? false,
   };
-  return { ...common(body), kind: 'metric', maxDepth: checkMaxDepth(body.max_depth), cloud };
+  return { ...sharedQuery(body), kind: 'metric', maxDepth: checkMaxDepth(body.max_depth), cloud };
 }
 
 /** Absent is the trained range; null is not, because the documented servers refuse it. */

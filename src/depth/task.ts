@@ -21,6 +21,8 @@ export interface CloudOptions {
 /** A graph as the engine needs it: where it is and what its ends are called. */
 export interface DepthGraph {
   readonly file: string;
+  /** When the file was last changed, so that a replaced one is opened anew. */
+  readonly version: number;
   /** Of the file and its external data, for the bound on open models. */
   readonly bytes: number;
   readonly name: string;

@@ -13,6 +13,8 @@ export interface ModelSource {
   /** As `/health` shows it. */
   readonly name: string;
   readonly file: string;
+  /** Differs between two states of the file. */
+  readonly version: number;
   /** Of the file and its external data. */
   readonly bytes: number;
 }
@@ -44,11 +46,12 @@ export class OpenModels {
 
   /** The graph with its free dimensions free. */
   get(source: ModelSource): Promise<Model> {
-    const known = this.models.get(source.file);
+    const key = `${source.file} ${source.version}`;
+    const known = this.models.get(key);
     if (known) return known.model;
     const model = this.backend.openModel(source.file);
-    this.models.set(source.file, { name: source.name, model }, { size: Math.max(1, source.bytes) });
-    model.catch(() => this.models.delete(source.file));
+    this.models.set(key, { name: source.name, model }, { size: Math.max(1, source.bytes) });
+    model.catch(() => this.models.delete(key));
     return model;
   }
 
@@ -60,7 +63,7 @@ export class OpenModels {
    */
   getFor(source: ModelSource, fixedDims: Readonly<Record<string, number>>): Promise<Model> {
     if (this.backend.info.kind === 'cpu') return this.get(source);
-    const key = `${source.file} ${JSON.stringify(fixedDims)}`;
+    const key = `${source.file} ${source.version} ${JSON.stringify(fixedDims)}`;
     const times = (this.asked.get(key) ?? 0) + 1;
     this.asked.set(key, times);
     if (times < CAPTURE_AFTER) return this.get(source);

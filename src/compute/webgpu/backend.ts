@@ -21,7 +21,7 @@ import {
 import { type OpenedDevice, openDevice } from './device.ts';
 import { asGpu, GpuTensor } from './gpu_tensor.ts';
 import type { AdapterKind } from './instance.ts';
-import { openWebModel } from './model.ts';
+import { openWebModel, outputMemory } from './model.ts';
 import { KernelRunner } from './pipelines.ts';
 import { ReadbackRing } from './readback.ts';
 import { attentionIsRight } from './self_check.ts';
@@ -147,7 +147,7 @@ class WebGpuBackend implements Backend {
     const pool = this.pool.memory();
     const staging = this.readback.memory();
     return {
-      usedBytes: pool.usedBytes + staging.usedBytes,
+      usedBytes: pool.usedBytes + staging.usedBytes + outputMemory(),
       pooledBytes: pool.pooledBytes + staging.pooledBytes,
     };
   }

@@ -1,10 +1,9 @@
 import type { DeviceInfo } from '../backend.ts';
 import { type AdapterKind, createInstance } from './instance.ts';
 
-/** An adapter that was accepted, and the device opened on it. */
+/** A device on an adapter that was accepted. */
 export interface OpenedDevice {
   readonly device: GPUDevice;
-  readonly adapter: GPUAdapter;
   readonly info: DeviceInfo;
 }
 
@@ -59,7 +58,7 @@ export async function openDevice(
   );
   const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
   const name = adapter.info.description || adapter.info.device || adapter.info.vendor || kind;
-  return { device, adapter, info: { kind: 'webgpu', name, software, features } };
+  return { device, info: { kind: 'webgpu', name, software, features } };
 }
 
 type AdapterFacts = Pick<GPUAdapterInfo, 'vendor' | 'device' | 'description' | 'isFallbackAdapter'>;

@@ -123,11 +123,22 @@ class WebModel implements Model {
   }
 }
 
+/** Bytes of results that onnxruntime allocated and nobody has released yet. */
+let lentBytes = 0;
+
+export function outputMemory(): number {
+  return lentBytes;
+}
+
 function fromOrt(result: ort.OnnxValue): GpuTensor {
   const tensor = result as ort.Tensor;
   const buffer = tensor.gpuBuffer as unknown as GPUBuffer;
+  lentBytes += buffer.size;
   return new GpuTensor(tensor.type as DType, tensor.dims, buffer, {
-    release: () => tensor.dispose(),
+    release: () => {
+      lentBytes -= buffer.size;
+      tensor.dispose();
+    },
   });
 }
 
