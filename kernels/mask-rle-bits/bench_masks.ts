@@ -28,7 +28,7 @@ export function titleOf({ side, width, height, masks, content }: BenchMasks): st
 }
 
 /** float32 [masks, side, side]; about a quarter of each map is above 0. */
-export function drawLogits({ side, masks, content }: BenchMasks): Float32Array {
+function drawLogits({ side, masks, content }: BenchMasks): Float32Array {
   const random = seeded(1);
   const logits = new Float32Array(masks * side * side);
   if (content === 'noise') return logits.map(() => random() * 16 - 8);

@@ -23,8 +23,9 @@ export class CellColumn {
   /** Per output row, how far it lies below its upper row of logits. */
   readonly fractions: Float32Array;
 
-  /** Output rows that share an upper row of logits: that row, and the first of them. */
-  private readonly bands: readonly { readonly top: number; readonly begin: number }[];
+  /** Output rows that share an upper row of logits make a band: that row, and the first of them. */
+  private readonly bandTops: Int32Array;
+  private readonly bandBegins: Int32Array;
   /** The map, column by column, and where it is above the threshold. */
   private readonly columns: Float32Array;
   private readonly above: Uint8Array;
@@ -37,17 +38,21 @@ export class CellColumn {
     down: Float32Array,
     readonly threshold: number,
   ) {
-    const bands: { top: number; begin: number }[] = [];
+    const tops: number[] = [];
+    const begins: number[] = [];
     this.fractions = new Float32Array(down.length);
     down.forEach((position, y) => {
       const top = Math.min(Math.trunc(position), height - 1);
       this.fractions[y] = position - top;
-      if (bands.at(-1)?.top !== top) bands.push({ top, begin: y });
+      if (tops.at(-1) === top) return;
+      tops.push(top);
+      begins.push(y);
     });
-    this.bands = bands;
-    this.begins = new Int32Array(bands.length + 1);
-    this.kinds = new Uint8Array(bands.length);
-    this.tops = new Int32Array(bands.length);
+    this.bandTops = Int32Array.from(tops);
+    this.bandBegins = Int32Array.from(begins);
+    this.begins = new Int32Array(tops.length + 1);
+    this.kinds = new Uint8Array(tops.length);
+    this.tops = new Int32Array(tops.length);
     this.columns = new Float32Array(width * height);
     this.above = new Uint8Array(width * height);
     this.left = this.columns;
@@ -78,16 +83,17 @@ export class CellColumn {
   }
 
   private findSegments(left: number, right: number): void {
-    const { above, bands, begins, kinds, tops, height } = this;
+    const { above, bandTops, bandBegins, begins, kinds, tops, height } = this;
     let count = 0;
     let previous = MIXED;
-    for (const { top, begin } of bands) {
+    for (let band = 0; band < bandTops.length; band++) {
+      const top = bandTops[band];
       const bottom = Math.min(top + 1, height - 1);
       const corners =
         above[left + top] + above[right + top] + above[left + bottom] + above[right + bottom];
       const kind = corners === 0 ? OUTSIDE : corners === 4 ? INSIDE : MIXED;
       if (kind === MIXED || kind !== previous) {
-        begins[count] = begin;
+        begins[count] = bandBegins[band];
         kinds[count] = kind;
         tops[count] = top;
         count++;

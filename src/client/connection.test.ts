@@ -115,7 +115,7 @@ test('a page where JSON or raw floats were expected is not taken for an answer',
 
 test('raw floats without their headers, or fewer than these say, are refused', async () => {
   const facts = { 'X-Min': '0', 'X-Max': '1', 'X-Kind': 'metric', 'X-Unit': 'metre' };
-  const whole = { ...facts, 'X-Shape': '2,3', 'X-Model': 'm' };
+  const whole = { ...facts, 'X-Shape': '2,3', 'X-Model': 'm', 'X-Model-Exact': 'true' };
   const headless = await failure({ baseUrl: rawAnswer(facts, 24), binary: true });
   expect(headless.message).toContain('no X-Shape header');
   const cut = await failure({ baseUrl: rawAnswer(whole, 20), binary: true });

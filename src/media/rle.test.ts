@@ -11,15 +11,14 @@ import { MediaError } from './errors.ts';
 import {
   areaOf,
   boxOf,
-  countsFromMask,
   countsFromString,
   countsToString,
   decodeRle,
   encodeRle,
-  maskFromCounts,
   normalizeBox,
 } from './rle.ts';
 import { drawMask, manifest, sha256 } from './rle_fixture.ts';
+import { countsFromMask, maskFromCounts } from './rle_pixels.ts';
 
 /** The definition: pixel by pixel, column by column. */
 function runsByDefinition(mask: Uint8Array, height: number, width: number): number[] {

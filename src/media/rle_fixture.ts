@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 /** A mask's runs by pycocotools; `box` is [x, y, width, height]. */
-export interface ExpectedRuns {
+interface ExpectedRuns {
   readonly counts: string;
   readonly area: number;
   readonly box: readonly number[];

@@ -6,7 +6,8 @@ import { maskRleWrite } from '../../kernels/mask-rle-write/kernel.ts';
 import type { Backend } from '../compute/backend.ts';
 import { withTensors } from '../compute/scope.ts';
 import { elementCount, type Tensor } from '../compute/tensor.ts';
-import { countsFromChanges, type PixelBox } from '../media/rle.ts';
+import type { PixelBox } from '../media/rle.ts';
+import { countsFromChanges } from '../media/rle_pixels.ts';
 
 /** A mask as COCO's runs; `countsToString` makes pycocotools' string of them. */
 export interface EncodedMask {
