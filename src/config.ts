@@ -111,7 +111,7 @@ type Setting = TSchema & Names;
 const settings = Object.entries(ConfigSchema.properties) as unknown as [keyof Config, Setting][];
 
 /** `maxUploadMb` → `max-upload-mb` */
-export function flagName(name: string): string {
+function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

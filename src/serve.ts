@@ -38,10 +38,8 @@ function announce(server: RunningServer, { host, apiKey }: Config): void {
     const { device } = engine;
     logger.info('engine on {kind}: {name}', { kind: device.kind, name: device.name });
   }
-  const device = server.engines[0]?.device;
-  if (device && 'note' in device && device.note) {
-    logger.info('running on the CPU: {note}', { note: device.note });
-  }
+  const note = server.engines[0]?.device.note;
+  if (note) logger.info('running on the CPU: {note}', { note });
   if (apiKey.length === 0 && !isLoopback(host)) {
     logger.warn(
       'no API key is set and {host} can be reached from other machines: whoever reaches it may use it. Give --api-key, or --host 127.0.0.1',

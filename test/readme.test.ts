@@ -1,6 +1,6 @@
 /** The README's commands and examples do what it says. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -23,6 +23,7 @@ let out: string;
 
 beforeAll(async () => {
   out = mkdtempSync(join(tmpdir(), 'triptych-readme-'));
+  for (const folder of ['models', 'src']) symlinkSync(join(root, folder), join(out, folder));
   const flags = { device: 'cpu', host: '127.0.0.1', port: '0', apiKey: KEY };
   server = await startServer(readConfig(flags, {}));
 });
@@ -31,32 +32,31 @@ afterAll(async () => {
   rmSync(out, { recursive: true });
 });
 
-/** Runs an example against the test's server, and returns what it printed. */
-async function run(command: string[], code: string): Promise<string> {
-  const file = join(root, `.readme-example-${process.pid}`);
+/**
+ * Runs an example against the test's server in a folder that shows the repository's, as its paths
+ * are meant from there, and returns what it printed.
+ */
+async function run(command: string[], code: string, cwd = out): Promise<string> {
+  const file = join(out, 'example');
   writeFileSync(
     file,
     code
       .replaceAll('http://127.0.0.1:8000/', server.url.href)
       .replaceAll('http://127.0.0.1:8000', server.url.origin),
   );
-  try {
-    const child = Bun.spawn([...command, file], {
-      cwd: root,
-      env: { ...process.env, OUT: out },
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const [text, errors, status] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    expect({ errors, status }).toEqual({ errors: '', status: 0 });
-    return text;
-  } finally {
-    rmSync(file);
-  }
+  const child = Bun.spawn([...command, file], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const [text, errors, status] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  expect({ errors, status }).toEqual({ errors: '', status: 0 });
+  return text;
 }
 
 function installed(program: string): boolean {
@@ -68,7 +68,19 @@ function installed(program: string): boolean {
 describe('the commands', () => {
   test('the first sets everything up and runs the demo', async () => {
     const { version } = Bun;
-    expect(blocks[0].code).toBe(`npm install -g bun@${version} && bun install && bun run demo`);
+    const [setUp, install, demo] = blocks[0].code.split(' && ');
+    expect([setUp, install, demo]).toEqual([
+      `npm install -g bun@${version}`,
+      'bun install',
+      'bun run demo',
+    ]);
+    const silent = demo.replace('bun run', 'bun run --silent');
+    const text = await run(['sh'], `${silent} --out '${join(out, 'demo')}'`, root);
+    expect(text).toContain('depth-mini');
+    for (const name of ['depth.png', 'cloud.ply', 'view.png']) {
+      expect(readme).toContain(`\`out/${name}\``);
+      expect(await Bun.file(join(out, 'demo', name)).exists()).toBe(true);
+    }
   });
 
   test('the second is what CI runs', async () => {
@@ -81,12 +93,7 @@ describe('the commands', () => {
   test('serve takes the flags shown', async () => {
     const [command, ...flags] = block('bash', 'bun start').split(' --');
     expect(command).toBe('bun start');
-    const child = Bun.spawn(['bun', 'start', '--help'], {
-      cwd: root,
-      stdout: 'pipe',
-      stderr: 'ignore',
-    });
-    const help = await new Response(child.stdout).text();
+    const help = await run(['sh'], 'bun run --silent start --help', root);
     for (const flag of flags) expect(help).toContain(`--${flag.split(' ')[0]}`);
   });
 
@@ -94,9 +101,18 @@ describe('the commands', () => {
     const text = await run(
       ['sh'],
       block('bash', 'models list').replace('bun run', 'bun run --silent'),
+      root,
     );
     const [, , , , id] = block('text', 'models pull').split(' ');
     expect(text).toContain(id);
+  });
+
+  test('models pull --help tells of every variable in the table', async () => {
+    const help = await run(['sh'], 'bun run --silent models pull --help', root);
+    const rows = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) +\|/gm)].map(([, names]) => names);
+    const variables = rows.join().match(/[A-Z_]+/g) ?? [];
+    expect(variables).toHaveLength(8);
+    for (const variable of variables) expect(help).toContain(variable);
   });
 });
 

@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import type { DepthAnswer, PointCloudAnswer } from '../src/depth/schema.ts';
+import { openStore } from '../src/models/store.ts';
 import { createServer } from '../src/server.ts';
 
 export interface TestServer {
@@ -9,9 +13,11 @@ export interface TestServer {
   close(): void;
 }
 
-/** The whole server on the CPU and the embedded model, without a port. */
+/** The whole server on the CPU and the embedded model, and no other, without a port. */
 export async function testServer(flags: Record<string, string> = {}): Promise<TestServer> {
-  const parts = await createServer(readConfig({ device: 'cpu', threads: '2', ...flags }, {}));
+  const noModels = mkdtempSync(join(tmpdir(), 'triptych-no-models-'));
+  const config = readConfig({ device: 'cpu', threads: '2', ...flags }, {});
+  const parts = await createServer(config, openStore({ root: noModels }));
   const app = createApp(parts);
   const handle = (request: Request) => app.handle(request);
   return {
@@ -24,7 +30,10 @@ export async function testServer(flags: Record<string, string> = {}): Promise<Te
           body: typeof body === 'string' ? body : JSON.stringify(body),
         }),
       ),
-    close: parts.close,
+    close: () => {
+      parts.close();
+      rmSync(noModels, { recursive: true });
+    },
   };
 }
 

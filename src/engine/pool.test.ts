@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { devices } from '../../test/devices.ts';
-import { crash, echo, hang, refuse, sleep } from '../../test/engine/kinds.ts';
+import { crash, echo, hang, native, refuse, sleep } from '../../test/engine/kinds.ts';
 import type { EngineError } from './errors.ts';
 import { EnginePool, type PoolOptions } from './pool.ts';
 
@@ -137,6 +137,15 @@ describe('a lost engine', () => {
       expect(reasons[0]).toContain(reason);
     },
   );
+
+  test('that outlasts the watchdog in native code, which must not be ended, is replaced', async () => {
+    const pool = await start({ watchdogMs: 400, threads: 1 });
+    const error = await failure(pool.submit(native, null, SOON));
+    expect(error).toMatchObject({ failure: 'engine_lost', status: 503 });
+    // More than once: each leaves a worker behind until its call returns.
+    await failure(pool.submit(native, null, SOON));
+    expect((await pool.submit(echo, values(7), SOON)).output.values[0]).toBe(7);
+  });
 
   test.skipIf(hasGpu)('that never starts is given up, with the reason', async () => {
     const pool = new EnginePool({

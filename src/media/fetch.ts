@@ -6,7 +6,7 @@ import { MediaError } from './errors.ts';
 import { BodyTooLargeError, httpGet, readBody } from './http_get.ts';
 
 /** Looks up a host name: all its IPv4 and IPv6 addresses. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>;
+type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 /** What a URL may lead to, and how long it may take. */
 export interface FetchOptions {

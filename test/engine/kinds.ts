@@ -11,4 +11,6 @@ export const echo: TaskKind<
 export const sleep = alone<{ ms: number }, number>('sleep');
 export const refuse = alone<null, null>('refuse');
 export const hang = alone<null, null>('hang');
+/** A graph that computes natively for some seconds; the answer is how many milliseconds. */
+export const native = alone<null, number>('native');
 export const crash = alone<null, null>('crash');

@@ -1,9 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { type EngineModule, engineModule } from '../../src/engine/task.ts';
 import { serveEngine } from '../../src/engine/worker.ts';
-import { crash, echo, hang, refuse, sleep } from './kinds.ts';
+import { crash, echo, hang, native, refuse, sleep } from './kinds.ts';
+
+const ATTENTION = fileURLToPath(new URL('../fixtures/depth-parity/metric.onnx', import.meta.url));
 
 /** An engine with modules that misbehave in each way an engine can. */
-serveEngine(() => {
+serveEngine(({ backend }) => {
   const noModels = () => [];
   const modules: EngineModule[] = [
     engineModule(
@@ -37,6 +40,18 @@ serveEngine(() => {
         const end = Date.now() + 4000;
         while (Date.now() < end);
         return inputs.map(() => ({ output: null, timings: {} }));
+      },
+      noModels,
+    ),
+    engineModule(
+      native,
+      async (inputs) => {
+        const model = await backend.openModel(ATTENTION);
+        const begun = performance.now();
+        const side = 1120;
+        const image = backend.upload(new Float32Array(3 * side * side), [1, 3, side, side]);
+        await model.run({ image }, ['depth']);
+        return inputs.map(() => ({ output: performance.now() - begun, timings: {} }));
       },
       noModels,
     ),

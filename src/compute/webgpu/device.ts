@@ -8,7 +8,7 @@ export interface OpenedDevice {
 }
 
 /** No adapter of the wanted kind; the message says what was found instead. */
-export class NoAdapterError extends Error {}
+class NoAdapterError extends Error {}
 
 /**
  * Features asked for when the adapter has them. `subgroups` is left out on software adapters:
