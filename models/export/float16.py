@@ -94,13 +94,13 @@ def to_float16(
     graph = result.graph
     converter = _Converter(graph, element_types(model), float32)
     outputs = {value.name: f"{value.name}_inner" for value in graph.output}
+    for name, inner in outputs.items():
+        converter.types[inner] = TensorProto.FLOAT
     for node in list(graph.node):
         for names in (node.input, node.output):
             for index, name in enumerate(names):
                 if name in outputs:
                     names[index] = outputs[name]
-        for name, inner in outputs.items():
-            converter.types[inner] = TensorProto.FLOAT
         converter.add(node)
     for name, inner in outputs.items():
         converter.give_output(inner, name)

@@ -10,6 +10,9 @@ from onnx import TensorProto
 
 OPERATOR_FILE = Path(__file__).with_name("webgpu_operators.txt")
 RELABELLING = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"}
+BOOLEAN_RESULTS = {
+    "And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or",
+}  # fmt: skip
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
 
 
@@ -48,11 +51,43 @@ def read_operators(path: Path = OPERATOR_FILE) -> tuple[set[str], dict[str, str]
 
 def element_types(model: onnx.ModelProto) -> dict[str, int]:
     """Infer the element type of every tensor in the graph."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    light = onnx.ModelProto(ir_version=model.ir_version)
+    light.opset_import.extend(model.opset_import)
+    light.graph.node.extend(model.graph.node)
+    light.graph.input.extend(model.graph.input)
+    light.graph.output.extend(model.graph.output)
+    types = {}
+    for tensor in model.graph.initializer:
+        types[tensor.name] = tensor.data_type
+        if len(tensor.raw_data) < 1024:
+            light.graph.initializer.append(tensor)
+            continue
+        # Inference serialises the model, which may weigh more than protobuf's 2 GB.
+        shape = list(tensor.dims)
+        light.graph.input.append(
+            onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, shape)
+        )
+    graph = onnx.shape_inference.infer_shapes(light).graph
     for value in (*graph.input, *graph.value_info, *graph.output):
         types[value.name] = value.type.tensor_type.elem_type
+    for node in model.graph.node:
+        # onnx knows nothing of com.microsoft, nor of what follows such a node.
+        for name in node.output:
+            if not types.get(name):
+                types[name] = _output_type(node, types)
     return types
+
+
+def _output_type(node: onnx.NodeProto, types: dict[str, int]) -> int:
+    """Guess a node's output type from its inputs'."""
+    if node.op_type == "Cast":
+        return next(entry.i for entry in node.attribute if entry.name == "to")
+    if node.op_type in BOOLEAN_RESULTS:
+        return TensorProto.BOOL
+    if node.op_type in ("Shape", "Size", "ArgMax"):
+        return TensorProto.INT64
+    first = 1 if node.op_type == "Where" else 0
+    return types.get(node.input[first], TensorProto.UNDEFINED)
 
 
 def check_operators(model: onnx.ModelProto) -> None:

@@ -31,9 +31,9 @@ def held_out(job):
         import scenes
 
         width, height = SHAPES[index % len(SHAPES)]
-        image, depth, _ = scenes.make(HELD_OUT_SEED + index, width, height)
+        image, depth, K = scenes.make(HELD_OUT_SEED + index, width, height)
         partial = path.with_suffix('.partial.npz')
-        np.savez(partial, image=image, depth=depth)
+        np.savez(partial, image=image, depth=depth, kind=K['kind'])
         os.replace(partial, path)
     return path
 
@@ -47,11 +47,15 @@ def on_generated(model, folder, count, workers):
     with multiprocessing.get_context('fork').Pool(workers) as pool:
         for path in pool.imap(held_out, [(folder, i) for i in range(count)]):
             with np.load(path) as z:
-                image, depth = z['image'], z['depth']
-            rows.append(metrics(model.depth(image), depth))
+                image, depth, kind = z['image'], z['depth'], str(z['kind'])
+            rows.append(dict(metrics(model.depth(image), depth), kind=kind))
             if len(rows) % 50 == 0:
                 print(len(rows), 'scenes', flush=True)
-    return {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}, rows
+    return rows
+
+
+def mean_of(rows):
+    return {k: float(np.mean([r[k] for r in rows])) for k in rows[0] if k != 'kind'}
 
 
 def frame_figures(pred, truth):
@@ -105,13 +109,19 @@ def main():
     model = Model(args.model)
     report, text = {}, []
     if args.count:
-        mean, rows = on_generated(model, args.data, args.count, args.workers)
-        report['generated'] = dict(count=len(rows), mean=mean, worst_abs_rel=max(
-            r['abs_rel'] for r in rows), median_abs_rel=float(np.median([r['abs_rel'] for r in rows])))
-        text.append(table([(f'{len(rows)} held-out scenes', mean)], list(mean)))
+        rows = on_generated(model, args.data, args.count, args.workers)
+        mean = mean_of(rows)
+        report['generated'] = dict(count=len(rows), mean=mean, median_abs_rel=float(np.median(
+            [r['abs_rel'] for r in rows])), kinds={})
+        named = [(f'all {len(rows)} held-out scenes', mean)]
+        for kind in sorted({r['kind'] for r in rows}):
+            some = [r for r in rows if r['kind'] == kind]
+            report['generated']['kinds'][kind] = dict(count=len(some), **mean_of(some))
+            named.append((f'{kind} ({len(some)})', mean_of(some)))
+        text.append(table(named, list(mean)))
     if args.real:
         rows = on_open3d(model, Path(args.real) / 'depth' / 'open3d')
-        mean = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
+        mean = mean_of(rows)
         report['open3d'] = dict(frames=rows, mean=mean)
         named = [(f'open3d {i:05d}', r) for i, r in enumerate(rows)] + [('mean', mean)]
         text.append(table(named, list(mean)))

@@ -1,7 +1,7 @@
 """Procedural scenes with exact z-depth: rooms, corridors, halls, tabletops and streets.
 
 `make(seed, width, height)` returns (RGB uint8 [H, W, 3], z-depth float32 metres [H, W] with
-`SKY` where nothing is hit, intrinsics dict). The same seed gives the same scene at any size.
+`SKY` where nothing is hit, dict of size, intrinsics and kind of scene). The same seed gives the same scene at any size.
 """
 
 import math
@@ -469,7 +469,8 @@ def _attempt(seed, width, height, samples, focal_factor, oversample):
         fine, _ = shoot(width * k, height * k, samples)
         radiance = fine.reshape(height, k, width, k, 3).mean((1, 3))
     depth[depth > SKY] = SKY
-    return scene, radiance, depth, dict(width=width, height=height, fx=f, fy=f, cx=cx, cy=cy)
+    K = dict(width=width, height=height, fx=f, fy=f, cx=cx, cy=cy)
+    return scene, radiance, depth, K, build.__name__
 
 
 def make(seed, width=264, height=200, samples=2, clean=False, oversample=1):
@@ -482,6 +483,6 @@ def make(seed, width=264, height=200, samples=2, clean=False, oversample=1):
     for k in range(40):
         got = _attempt(seed * 64 + k, width, height, samples, factor, oversample)
         if got is not None:
-            scene, radiance, depth, K = got
-            return photo.develop(radiance, scene.rng, clean), depth, K
+            scene, radiance, depth, K, kind = got
+            return photo.develop(radiance, scene.rng, clean), depth, dict(K, kind=kind)
     raise RuntimeError(f'seed {seed}: no unblocked view in 40 draws')
