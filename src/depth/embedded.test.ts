@@ -54,6 +54,10 @@ async function pairs(picture: string, depth: string, kind: 'metric' | 'relative'
   return found;
 }
 
+interface Expected {
+  readonly scenes: readonly { readonly abs_rel: number; readonly delta1: number }[];
+}
+
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 function ranks(values: readonly number[]): Float64Array {
@@ -91,14 +95,18 @@ describe('depth-mini on held-out generated scenes', () => {
     names.map((name) => pairs(join(folder, name), join(folder, name.replace('.jpg', '.png')))),
   );
 
-  test('mean absolute relative error is at most 0.15, and δ1 at least 0.8', async () => {
+  test('gives the figures that its trainers measured in Python', async () => {
     const errors = (await scenes).map((scene) => mean(scene.map(([p, t]) => Math.abs(p - t) / t)));
     const shares = (await scenes).map((scene) =>
       mean(scene.map(([p, t]) => (Math.max(p / t, t / p) < 1.25 ? 1 : 0))),
     );
-    console.log(`depth-mini: AbsRel ${mean(errors).toFixed(3)}, δ1 ${mean(shares).toFixed(3)}`);
-    expect(mean(errors)).toBeLessThanOrEqual(0.15);
-    expect(mean(shares)).toBeGreaterThanOrEqual(0.8);
+    const expected = (await Bun.file(join(folder, 'expected.json')).json()) as Expected;
+    expect(names).toHaveLength(expected.scenes.length);
+    expected.scenes.forEach((scene, i) => {
+      // Two JPEG decoders and two bilinear resizes lie between.
+      expect(Math.abs(errors[i] - scene.abs_rel)).toBeLessThan(0.01);
+      expect(Math.abs(shares[i] - scene.delta1)).toBeLessThan(0.02);
+    });
   });
 
   test('control: the same depth everywhere does worse', async () => {
@@ -124,14 +132,14 @@ const real = join(root, '../shared/data/depth/open3d');
 const hasReal = existsSync(real);
 if (!hasReal) console.warn('SKIPPED depth-mini on real frames: ../shared/data/depth is absent');
 
-test.skipIf(!hasReal)('depth-mini orders real rooms: Spearman at least 0.6', async () => {
+/** The card's mean over the five frames, less what another JPEG decoder may cost. */
+const SPEARMAN = 0.58 - 0.02;
+
+test.skipIf(!hasReal)('depth-mini orders a real room as its card says', async () => {
   const correlations: number[] = [];
   for (const name of ['00000', '00001', '00002', '00003', '00004']) {
     const found = await pairs(join(real, `color/${name}.jpg`), join(real, `depth/${name}.png`));
     correlations.push(spearman(found));
   }
-  console.log(
-    `depth-mini, real frames: Spearman ${correlations.map((r) => r.toFixed(2)).join(' ')}`,
-  );
-  expect(mean(correlations)).toBeGreaterThanOrEqual(0.6);
+  expect(mean(correlations)).toBeGreaterThanOrEqual(SPEARMAN);
 });
