@@ -30,7 +30,7 @@ from sam3_parts import Sizes, parts
 from sam3_reference import MANY, ONE, reference
 
 # Largest |onnx - torch| / (|torch| + 5 % of the largest |torch|), as for the depth models.
-TOLERANCES = {"fp32": 1e-3, "fp16": 6e-2}
+TOLERANCES = {"fp32": 1e-3, "fp16": 3e-2}
 MEAN = STD = (0.5, 0.5, 0.5)
 LICENSE_NOTE = (
     "Derived from facebook/sam3. The SAM License travels with derivatives: "

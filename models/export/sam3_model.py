@@ -9,6 +9,8 @@ from torch import nn
 from transformers import (
     Sam3Config,
     Sam3Model,
+    Sam3TrackerConfig,
+    Sam3TrackerModel,
     Sam3TrackerVideoConfig,
     Sam3TrackerVideoModel,
     Sam3VideoConfig,
@@ -191,4 +193,26 @@ def tracker_video_model(model: Sam3VideoModel) -> Sam3TrackerVideoModel:
     neck = model.tracker_neck.state_dict()
     weights |= {f"vision_encoder.neck.{name}": value for name, value in neck.items()}
     tracker.load_state_dict(weights, strict=True)
+    return tracker
+
+
+def tracker_image_model(model: Sam3VideoModel) -> Sam3TrackerModel:
+    """Make transformers' click model for images with the same weights.
+
+    Its neck gets three levels. With facebook/sam3's four, transformers 5.23 adds the no-memory
+    embedding to the fourth, which nothing reads, where the original code, Sam3TrackerVideoModel and
+    our graphs add it to the third.
+    """
+    config = model.config.tracker_config
+    vision = config.vision_config.to_dict() | {"scale_factors": [4.0, 2.0, 1.0]}
+    tracker = Sam3TrackerModel(
+        Sam3TrackerConfig(
+            vision_config=vision,
+            prompt_encoder_config=config.prompt_encoder_config.to_dict(),
+            mask_decoder_config=config.mask_decoder_config.to_dict(),
+        )
+    ).eval()
+    full = tracker_video_model(model).state_dict()
+    wanted = tracker.state_dict()
+    tracker.load_state_dict({name: full[name] for name in wanted}, strict=True)
     return tracker
