@@ -8,8 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_graph import element_types
 
-# Norms and Softmax accumulate (DINOv2 is reported to turn black in half floats), and Resize computes
-# sampling positions, among them those of the position embedding.
+# Norms and Softmax accumulate (DINOv2 is reported to turn black in half floats), and Resize
+# computes sampling positions, among them those of the position embedding.
 KEPT_FLOAT32 = {"InstanceNormalization", "LayerNormalization", "Softmax", "Resize"}
 HALF_MAX = float(np.finfo(np.float16).max)
 

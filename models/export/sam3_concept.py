@@ -126,9 +126,9 @@ class GeometryEncoder(nn.Module):
         normal = geometry.vision_layer_norm(features)
         sampled = self.weights(boxes) @ normal[:, None]
         pooled = sampled.flatten(2) @ self.pool + geometry.boxes_pool_project.bias
-        centre_x, centre_y, width, height = boxes.unbind(-1)
-        places = (self.sine(centre_y), self.sine(centre_x), height[..., None], width[..., None])
-        encoded = geometry.boxes_pos_enc_project(torch.cat(places, dim=-1))
+        x, y, width, height = boxes.split(1, dim=-1)
+        centre = self.sine(torch.cat((y, x), dim=-1)).flatten(-2)
+        encoded = geometry.boxes_pos_enc_project(torch.cat((centre, height, width), dim=-1))
         table = geometry.label_embed.weight
         label = torch.where((labels == 1)[..., None], table[1], table[0])
         return geometry.boxes_direct_project(boxes) + pooled + encoded + label
@@ -203,7 +203,7 @@ class ConceptDecoder(nn.Module):
         return tokens
 
     def cell_bias(self, boxes: torch.Tensor) -> torch.Tensor:
-        """[P or 1, queries, 4] to [P or 1, heads, queries + 1, cells]; row 0 is the presence token."""
+        """[P or 1, queries, 4] to [P or 1, heads, queries + 1, cells]; row 0: presence."""
         decoder = self.detector.detr_decoder
         across, down = self.box_bias(boxes)
         across = decoder.box_rpb_embed_x(across).permute(0, 3, 1, 2)
@@ -212,8 +212,9 @@ class ConceptDecoder(nn.Module):
         return F.pad(bias, (0, 0, 1, 0))
 
     def query_positions(self, boxes: torch.Tensor) -> torch.Tensor:
-        x, y, width, height = (self.sine(value) for value in boxes.unbind(-1))
-        placed = self.detector.detr_decoder.ref_point_head(torch.cat((y, x, width, height), dim=-1))
+        x, y, rest = self.sine(boxes).split((1, 1, 2), dim=-2)
+        encoded = torch.cat((y, x, rest), dim=-2).flatten(-2)
+        placed = self.detector.detr_decoder.ref_point_head(encoded)
         return F.pad(placed, (0, 0, 1, 0))
 
     def decode(

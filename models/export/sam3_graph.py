@@ -19,7 +19,15 @@ FLOAT32_CLASSES = tuple(
 )
 CLASSES = "pkg.torch.onnx.class_hierarchy"
 # Free dimensions while tracing: all different, none 1, so that nothing is specialised.
-TRACED = {"images": 2, "prompts": 3, "boxes": 4, "objects": 3, "points": 5, "slots": 4, "pointers": 6}
+TRACED = {
+    "images": 2,
+    "prompts": 3,
+    "boxes": 4,
+    "objects": 3,
+    "points": 5,
+    "slots": 4,
+    "pointers": 6,
+}
 
 
 def kept_float32(graph: onnx.GraphProto) -> set[int]:

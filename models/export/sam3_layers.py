@@ -1,7 +1,7 @@
 """Building blocks shared by the SAM 3 graphs: attention, rotary positions, exact RoIAlign, sines.
 
-Tensors that hold token sequences are [batch, tokens, channels]. Attention splits its queries so that
-no score tensor exceeds SCORE_BYTES, WebGPU's default limit for one storage buffer.
+Tensors that hold token sequences are [batch, tokens, channels]. Attention splits its queries so
+that no score tensor exceeds SCORE_BYTES, WebGPU's default limit for one storage buffer.
 """
 
 from __future__ import annotations
@@ -142,24 +142,41 @@ def sine_angles(count: int, temperature: float = 10000.0) -> torch.Tensor:
     return temperature ** (index / count)
 
 
+def sine_of_turns(turns: torch.Tensor) -> torch.Tensor:
+    """sin(2 pi turns) to 1e-7 by folding into a quarter turn and the Taylor series to x^11.
+
+    GPU sines may be off by 2^-11 and more (WGSL), which moves whole masks' edges.
+    """
+    rest = turns - torch.floor(turns + 0.5)
+    quarter = 0.25 - (rest.abs() - 0.25).abs()
+    angle = quarter * (2 * math.pi)
+    square = angle * angle
+    series = square * (-1 / math.factorial(11)) + 1 / math.factorial(9)
+    for order, sign in ((7, -1), (5, 1), (3, -1), (1, 1)):
+        series = series * square + sign / math.factorial(order)
+    return series * torch.where(rest < 0, -angle, angle)
+
+
 class SineEncoding(Float32):
     """Encode values in [0, 1]: [...] to [..., features], sine and cosine side by side."""
 
     def __init__(self, features: int, scale: float = 2 * math.pi) -> None:
         super().__init__()
-        self.register_buffer("factors", scale / sine_angles(features))
+        factors = scale / (2 * math.pi) / sine_angles(features)
+        self.register_buffer("factors", factors[:, None].contiguous())
+        self.register_buffer("phases", torch.tensor([0.0, 0.25]))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        angles = values[..., None] * self.factors
-        return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)
+        turns = values[..., None, None] * self.factors + self.phases
+        return sine_of_turns(turns).flatten(-2)
 
 
 class RoiWeights(Float32):
     """RoIAlign (aligned = False, adaptive sampling) as a product of matrices.
 
     RoIAlign averages bilinear samples on a regular grid, so it separates: bin (i, j) of a box is
-    the sum over rows y and columns x of Wy[i, y] * Wx[j, x] * feature[y, x]. Boxes [boxes, n, 4] are
-    centre x, centre y, width, height in [0, 1]; the result is [boxes, n, size * size, H * W].
+    the sum over rows y and columns x of Wy[i, y] * Wx[j, x] * feature[y, x]. Boxes [P, n, 4] are
+    centre x, centre y, width, height in [0, 1]; the result is [P, n, size * size, H * W].
     Equals torchvision.ops.roi_align and ONNX RoiAlign (output_half_pixel, sampling_ratio 0).
     """
 
@@ -187,9 +204,15 @@ class RoiWeights(Float32):
 
     def forward(self, boxes: torch.Tensor) -> torch.Tensor:
         centre_x, centre_y, width, height = boxes.unbind(-1)
-        left, right = (centre_x - 0.5 * width) * self.width, (centre_x + 0.5 * width) * self.width
-        top, bottom = (centre_y - 0.5 * height) * self.height, (centre_y + 0.5 * height) * self.height
-        rows = self.axis(top, bottom, self.height)
-        columns = self.axis(left, right, self.width)
+        rows = self.axis(
+            (centre_y - 0.5 * height) * self.height,
+            (centre_y + 0.5 * height) * self.height,
+            self.height,
+        )
+        columns = self.axis(
+            (centre_x - 0.5 * width) * self.width,
+            (centre_x + 0.5 * width) * self.width,
+            self.width,
+        )
         weights = rows[:, :, :, None, :, None] * columns[:, :, None, :, None, :]
         return weights.flatten(4, 5).flatten(2, 3)

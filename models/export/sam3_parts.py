@@ -110,7 +110,7 @@ def parts(model: Sam3VideoModel) -> dict[str, Part]:
         "click-decoder": Part(
             ClickDecoder,
             {
-                **{f"image_embeddings.{level}": one[f"image_embeddings.{level}"] for level in "012"},
+                **{name: one[name] for name in one if name.startswith("image_embeddings")},
                 "input_points": Input((1, "objects", "points", 2), low=0, high=image),
                 "input_labels": Input((1, "objects", "points"), low=0, high=1, whole=True),
                 "input_masks": Input(mask),

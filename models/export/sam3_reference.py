@@ -21,7 +21,7 @@ MANY = {"images": 2, "prompts": 3, "boxes": 4, "objects": 3, "points": 5, "slots
 
 
 def random_inputs(part: Part, free: dict[str, int], seed: int) -> Tensors:
-    """Draw inputs: smooth noise for pictures and features, uniform values where bounds are given."""
+    """Draw inputs: smooth noise for pictures and features, uniform values within bounds."""
     generator = torch.Generator().manual_seed(seed)
     result = {}
     for name, entry in part.inputs.items():
@@ -188,8 +188,13 @@ def _memory_attention(model: Sam3VideoModel, values: Tensors) -> Tensors:
     fused = []
     for row in range(values["memory_rows"].shape[0]):
         outputs = [
-            (int(place) + 1, {"maskmem_features": flat(memory[None]), "maskmem_pos_enc": flat(spatial)})
-            for memory, place in zip(values["memory_features"][row], values["memory_rows"][row])
+            (
+                int(place) + 1,
+                {"maskmem_features": flat(memory[None]), "maskmem_pos_enc": flat(spatial)},
+            )
+            for memory, place in zip(
+                values["memory_features"][row], values["memory_rows"][row], strict=True
+            )
             if place >= 0
         ]
         memories, positions = tracker._build_memory_attention_inputs(outputs, torch.device("cpu"))

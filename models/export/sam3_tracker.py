@@ -20,6 +20,7 @@ from sam3_layers import (
     rotate,
     score_bias,
     sine_angles,
+    sine_of_turns,
     split_heads,
 )
 
@@ -46,9 +47,7 @@ class _PointEncoding(Float32):
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         centred = 2.0 * ((points + 0.5) / self.side) - 1.0
         turns = centred @ self.matrix
-        # GPUs promise a good sine within one turn only.
-        angles = 2.0 * math.pi * (turns - torch.floor(turns + 0.5))
-        return torch.cat((angles.sin(), angles.cos()), dim=-1)
+        return sine_of_turns(torch.cat((turns, turns + 0.25), dim=-1))
 
 
 class _Stability(Float32):
@@ -237,11 +236,11 @@ class _PointerTimes(Float32):
         super().__init__()
         half = channels // 2
         divisors = sine_angles(half).repeat_interleave(2)
-        self.register_buffer("factors", 1.0 / divisors)
+        self.register_buffer("factors", 1.0 / (2 * math.pi * divisors))
 
     def forward(self, offsets: torch.Tensor) -> torch.Tensor:
-        angles = offsets[..., None] * self.factors
-        return torch.cat((angles.sin(), angles.cos()), dim=-1)
+        turns = offsets[..., None] * self.factors
+        return sine_of_turns(torch.cat((turns, turns + 0.25), dim=-1))
 
 
 class MemoryAttention(nn.Module):

@@ -7,6 +7,9 @@ import {
   sniffImageFormat,
 } from './image_format.ts';
 
+// libvips keeps decoded operations for reuse; a server never sees the same input twice.
+sharp.cache(false);
+
 /** A decoded picture. */
 export interface RgbImage {
   /**
