@@ -1,29 +1,25 @@
 /**
  * Files of the project that the machine needs, from the repository's root: everything that runs,
- * with its tests, their fixtures and the documents that they try, but nothing that makes models.
+ * and what its tests look at, but nothing that makes models.
  */
 const PATTERNS = [
-  '*.md',
-  'package.json',
-  'bunfig.toml',
-  'tsconfig.json',
+  '*.{json,md,toml}',
+  'LICENSE',
+  '.ci/*',
   'src/**/*',
   'kernels/**/*',
   'models/embedded/**/*',
+  'models/**/*.md',
   'test/**/*',
   'bench/**/*',
 ];
-const LEFT_OUT = /^bench\/results\//;
 
 /** Paths from the root, sorted. */
 export async function projectFiles(root: string): Promise<string[]> {
   const found = PATTERNS.map((pattern) =>
-    Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: root, onlyFiles: true })),
+    Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: root, onlyFiles: true, dot: true })),
   );
-  return (await Promise.all(found))
-    .flat()
-    .filter((path) => !LEFT_OUT.test(path))
-    .sort();
+  return [...new Set((await Promise.all(found)).flat())].sort();
 }
 
 /** The programs that run there: what they import, and no more, is taken of each package. */

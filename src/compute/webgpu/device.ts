@@ -57,7 +57,7 @@ export async function openDevice(
     WANTED_LIMITS.map((name) => [name, adapter.limits[name]]),
   );
   const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
-  const name = adapter.info.description || adapter.info.device || adapter.info.vendor || kind;
+  const name = adapter.info.device || adapter.info.description || adapter.info.vendor || kind;
   return { device, info: { kind: 'webgpu', name, software, features } };
 }
 
