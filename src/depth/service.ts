@@ -7,7 +7,6 @@ import { type ImageSource, loadImage, type SourceLimits } from '../media/source.
 import type { ModelStore } from '../models/store.ts';
 import { depthInputSize, PATCH, type Size } from './input_size.ts';
 import { type DepthModelRequest, DepthModels } from './models.ts';
-
 import { type CloudOptions, type DepthOutput, depthTask } from './task.ts';
 
 /** What a route asks of the service, defaults filled in. */

@@ -83,8 +83,14 @@ export class Engine {
     // It was given up while it worked, and has come to an end.
     if (this.state === 'stopped') this.worker.terminate();
     else if (message.type === 'lost') this.lose(`the device was lost (${message.message})`);
-    else if (message.type === 'failed') this.lose(message.error.message);
+    else if (message.type === 'failed') this.failToStart(message.error.message);
     else this.becomeIdle(message);
+  }
+
+  /** It says so itself, so it is in no native call and can be ended. */
+  private failToStart(reason: string): void {
+    this.worker.terminate();
+    this.lose(reason);
   }
 
   private becomeIdle(message: Extract<FromEngine, { type: 'ready' | 'done' }>): void {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test';
+import { fileURLToPath } from 'node:url';
 import { devices } from '../../test/devices.ts';
 import { crash, echo, hang, native, refuse, sleep } from '../../test/engine/kinds.ts';
 import type { EngineError } from './errors.ts';
@@ -146,6 +147,18 @@ describe('a lost engine', () => {
     await failure(pool.submit(native, null, SOON));
     expect((await pool.submit(echo, values(7), SOON)).output.values[0]).toBe(7);
   });
+
+  test.skipIf(hasGpu || process.platform !== 'linux')(
+    'that cannot start leaves no thread behind',
+    () => {
+      const script = fileURLToPath(new URL('../../test/engine/restart_leak.ts', import.meta.url));
+      const { stdout } = Bun.spawnSync([process.execPath, script]);
+      const grown = stdout.toString().trim();
+      expect(grown).toMatch(/^-?\d+$/);
+      // Four engines a round, for two rounds, would be eight.
+      expect(Number(grown)).toBeLessThan(4);
+    },
+  );
 
   test.skipIf(hasGpu)('that never starts is given up, with the reason', async () => {
     const pool = new EnginePool({
