@@ -9,12 +9,14 @@ const SERVER = 'server';
  * One suite on one device: what the processes that `bun bench` starts do.
  *
  * @param task `<suite>:<device>`
+ * @param filters of a server instead: its flags as JSON
  */
 export async function runChild(task: string, filters: readonly string[]): Promise<void> {
   const [name, device] = task.split(':') as [string, BenchDevice];
   if (name === SERVER) {
     const { serveForBench } = await import('./server_process.ts');
-    return serveForBench(device);
+    const [flags = '{}'] = filters;
+    return serveForBench(device, JSON.parse(flags));
   }
   const suite = SUITES.find((candidate) => candidate.name === name);
   if (!suite) throw new RangeError(`no suite ${name}: ${SUITES.map((one) => one.name).join(', ')}`);

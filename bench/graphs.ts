@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { cacheDirectory } from '../src/cache.ts';
 import type { Backend, Model } from '../src/compute/backend.ts';
 import { addLocalModel } from '../src/models/local_model.ts';
@@ -71,4 +72,27 @@ export async function installRandomVits(): Promise<void> {
     encoder: 'vits',
     dataset: 'hypersim',
   });
+}
+
+export const SEGMENT_MINI = join(import.meta.dir, '../models/embedded/segment-mini');
+export const SEGMENT_VITL = join(import.meta.dir, 'graphs/segment-vitl.onnx.gz');
+
+/**
+ * A segmentation model with a ViT-L of true size and random weights as its encoder, and
+ * segment-mini's other parts.
+ *
+ * @returns the folder, to be given as SAM3_CHECKPOINT
+ */
+export async function segmentVitlFolder(): Promise<string> {
+  const { data } = await materialiseRandomGraph('depth-vitl', join(cacheDirectory(), 'graphs'));
+  const folder = join(dirname(data), 'segment');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  const skeleton = Bun.gunzipSync(await Bun.file(SEGMENT_VITL).bytes());
+  await Bun.write(join(folder, 'vision-encoder.onnx'), skeleton);
+  // A second name, as onnxruntime follows no symbolic link out of a model's folder.
+  await link(data, join(folder, basename(data)));
+  const others = (await readdir(SEGMENT_MINI)).filter((name) => name !== 'vision-encoder.onnx');
+  for (const name of others) await copyFile(join(SEGMENT_MINI, name), join(folder, name));
+  return folder;
 }

@@ -17,11 +17,24 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a server on a device. */
-export async function startServerProcess(device: string): Promise<ServerProcess> {
+/**
+ * Starts a server on a device.
+ *
+ * @param flags as on the command line
+ */
+export async function startServerProcess(
+  device: string,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   let receive = Promise.withResolvers<FromServer>();
   const child = Bun.spawn({
-    cmd: [process.execPath, join(import.meta.dir, 'main.ts'), '--child', `server:${device}`],
+    cmd: [
+      process.execPath,
+      join(import.meta.dir, 'main.ts'),
+      '--child',
+      `server:${device}`,
+      JSON.stringify(flags),
+    ],
     stdio: ['ignore', 'inherit', 'inherit'],
     env: benchEnvironment(),
     ipc: (message: FromServer) => receive.resolve(message),

@@ -1,6 +1,7 @@
 import { createApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { EnginePool } from '../src/engine/pool.ts';
+import { engineSettings } from '../src/engine_settings.ts';
 import { serverLog } from '../src/log.ts';
 import { openStore } from '../src/models/store.ts';
 import { collectTask } from './engine_tasks.ts';
@@ -12,8 +13,13 @@ const QUEUE_CAPACITY = 1024;
 /**
  * A server on a free port of 127.0.0.1, as `bun start` makes it, but with an engine that can be
  * told to collect its garbage. Ends when its parent does.
+ *
+ * @param flags as on the command line, over the bench's own
  */
-export async function serveForBench(device: string): Promise<void> {
+export async function serveForBench(
+  device: string,
+  flags: Readonly<Record<string, string>>,
+): Promise<void> {
   const config = readConfig(
     {
       host: '127.0.0.1',
@@ -21,6 +27,7 @@ export async function serveForBench(device: string): Promise<void> {
       device,
       queueCapacity: String(QUEUE_CAPACITY),
       queueTimeoutSeconds: '300',
+      ...flags,
     },
     {},
   );
@@ -43,6 +50,7 @@ function startPool(config: Config): EnginePool {
     workers: config.workers,
     queueCapacity: config.queueCapacity,
     watchdogMs: config.watchdogSeconds * 1000,
+    settings: engineSettings(config),
   });
 }
 

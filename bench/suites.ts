@@ -17,6 +17,9 @@ export const SUITES: readonly Suite[] = [
     load: () => import('./suites/kernels.ts'),
   },
   { name: 'media', devices: ['cpu'], load: () => import('./suites/media.ts') },
+  { name: 'masks', devices: ['cpu'], load: () => import('./suites/masks.ts') },
+  { name: 'track', devices: ['cpu', 'webgpu'], load: () => import('./suites/track.ts') },
+  { name: 'video', devices: ['cpu'], load: () => import('./suites/video.ts') },
   { name: 'queue', devices: ['cpu'], load: () => import('./suites/queue.ts') },
   {
     name: 'models',
@@ -26,8 +29,22 @@ export const SUITES: readonly Suite[] = [
   { name: 'depth', devices: ['cpu', 'webgpu'], load: () => import('./suites/depth.ts') },
   { name: 'capture', devices: ['null'], load: () => import('./suites/capture.ts') },
   { name: 'request', devices: ['cpu', 'webgpu'], load: () => import('./suites/request.ts') },
+  { name: 'segment', devices: ['cpu', 'webgpu'], load: () => import('./suites/segment.ts') },
   { name: 'health', devices: ['cpu', 'webgpu'], load: () => import('./suites/health.ts') },
+  { name: 'sessions', devices: ['cpu', 'webgpu'], load: () => import('./suites/sessions.ts') },
+  {
+    name: 'session-memory',
+    devices: ['cpu', 'webgpu'],
+    onlyNamed: true,
+    load: () => import('./suites/session_memory.ts'),
+  },
   { name: 'memory', devices: ['cpu', 'webgpu'], load: () => import('./suites/memory.ts') },
+  {
+    name: 'cached-features',
+    devices: ['cpu', 'webgpu'],
+    onlyNamed: true,
+    load: () => import('./suites/cached_features.ts'),
+  },
   {
     name: 'load',
     devices: ['cpu', 'webgpu'],

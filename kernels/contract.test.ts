@@ -1,21 +1,41 @@
 /** What WebGPU cannot check: that each kernel's TypeScript and WGSL agree on their interface. */
 import { describe, expect, test } from 'bun:test';
 import type { Kernel } from '../src/compute/kernel.ts';
+import { cropWarp } from './crop-warp/kernel.ts';
+import { depthFilter } from './depth-filter/kernel.ts';
+import { depthToXyz } from './depth-to-xyz/kernel.ts';
+import { icpStep } from './icp-step/kernel.ts';
 import { imageToTensor } from './image-to-tensor/kernel.ts';
 import { maskRleBits } from './mask-rle-bits/kernel.ts';
 import { maskRleCount } from './mask-rle-count/kernel.ts';
 import { maskRleWrite } from './mask-rle-write/kernel.ts';
+import { poseInput } from './pose-input/kernel.ts';
+import { poseScore } from './pose-score/kernel.ts';
+import { renderPoses } from './render-poses/kernel.ts';
+import { resizeAntialiasColumns } from './resize-antialias-columns/kernel.ts';
+import { resizeAntialiasRows } from './resize-antialias-rows/kernel.ts';
 import { resizeDepth } from './resize-depth/kernel.ts';
 import { unproject } from './unproject/kernel.ts';
+import { xyzNormals } from './xyz-normals/kernel.ts';
 
 /** Every kernel; a folder that is missing here fails the last test. */
 const kernels = [
+  renderPoses,
+  poseInput,
+  poseScore,
+  depthToXyz,
+  depthFilter,
+  cropWarp,
+  icpStep,
   imageToTensor,
   maskRleBits,
   maskRleCount,
   maskRleWrite,
+  resizeAntialiasColumns,
+  resizeAntialiasRows,
   resizeDepth,
   unproject,
+  xyzNormals,
 ] as unknown as Kernel[];
 
 const WGSL_TYPE: Record<string, string> = {

@@ -1,5 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { detailOf, type TestServer, testServer } from '../test/server.ts';
+
+/** A tiny SAM 3, for routes that need all its parts. */
+const SAM3 = join(import.meta.dir, '../test/fixtures/segment-parity');
+
+const POSTS = [
+  '/pc',
+  '/metric_depth',
+  '/rel_depth',
+  '/api/v1/image/segment',
+  '/api/v1/image/cached-features',
+];
 
 const get = (server: TestServer, path: string, headers: Record<string, string> = {}) =>
   server.handle(new Request(`http://localhost${path}`, { headers }));
@@ -41,19 +53,29 @@ describe('a server with keys', () => {
     expect((await get(server, '/docs/json')).status).toBe(200);
   });
 
-  test('asks before it looks at the body', async () => {
+  test.each(POSTS)('%s asks before it looks at the body', async (path) => {
     for (const body of ['{', '[]', 'x'.repeat(100)]) {
-      expect((await server.post('/pc', body)).status).toBe(401);
+      expect((await server.post(path, body)).status).toBe(401);
     }
-    const request = new Request('http://localhost/pc', { method: 'POST' });
+    const request = new Request(`http://localhost${path}`, { method: 'POST' });
     expect((await server.handle(request)).status).toBe(401);
+    expect((await server.post(path, {}, { authorization: 'Bearer first-key' })).status).toBe(422);
+  });
+
+  test.each(['/metrics', '/models/info'])('%s needs one', async (path) => {
+    expect((await get(server, path)).status).toBe(401);
+    expect((await get(server, path, { authorization: 'Bearer first-key' })).status).toBe(200);
+  });
+
+  test('pictures of answers need none, because their names are secrets', async () => {
+    expect((await get(server, '/api/v1/image/visualization/guess.png')).status).toBe(404);
   });
 });
 
 describe('a server without keys', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await testServer({ corsOrigins: 'https://robot.example' });
+    server = await testServer({ corsOrigins: 'https://robot.example', sam3Checkpoint: SAM3 });
   });
   afterAll(() => server.close());
 
@@ -74,6 +96,27 @@ describe('a server without keys', () => {
     expect(await (await get(server, '/health')).json()).toMatchObject({ request_counter: 1 });
   });
 
+  test('/models/info has the documented fields', async () => {
+    expect(await (await get(server, '/models/info')).json()).toMatchObject({
+      image_model: {
+        loaded: true,
+        checkpoint: join(SAM3, 'vision-encoder.onnx'),
+        device: expect.stringContaining('cpu'),
+        memory_mb: expect.any(Number),
+        capabilities: [
+          'text_prompt',
+          'box_prompt',
+          'point_prompt',
+          'batch_processing',
+          'feature_caching',
+        ],
+      },
+      models: { depth: [expect.objectContaining({ id: 'depth-mini', origin: 'embedded' })] },
+      server_version: expect.any(String),
+      sam3_version: expect.any(String),
+    });
+  });
+
   test('an unknown path is 404 with a detail', async () => {
     const response = await get(server, '/nowhere');
     expect(response.status).toBe(404);
@@ -82,7 +125,7 @@ describe('a server without keys', () => {
 
   test('the OpenAPI file describes every field of every route, with an example', async () => {
     const document = (await (await get(server, '/docs/json')).json()) as OpenApi;
-    for (const path of ['/pc', '/metric_depth', '/rel_depth']) {
+    for (const path of POSTS) {
       const { requestBody, responses } = document.paths[path].post;
       for (const schema of [
         requestBody.content['application/json'].schema,
@@ -99,18 +142,15 @@ describe('a server without keys', () => {
     }
   });
 
-  test.each(['/pc', '/metric_depth', '/rel_depth'])(
-    'the docs’ example of %s works',
-    async (path) => {
-      const document = (await (await get(server, '/docs/json')).json()) as OpenApi;
-      const { requestBody } = document.paths[path].post;
-      const response = await server.post(
-        path,
-        requestBody.content['application/json'].schema.example,
-      );
-      expect(response.status).toBe(200);
-    },
-  );
+  test.each(POSTS)('the docs’ example of %s works', async (path) => {
+    const document = (await (await get(server, '/docs/json')).json()) as OpenApi;
+    const { requestBody } = document.paths[path].post;
+    const response = await server.post(
+      path,
+      requestBody.content['application/json'].schema.example,
+    );
+    expect(response.status).toBe(200);
+  });
 
   test('lets only the configured origin in', async () => {
     const allowed = await get(server, '/health', { origin: 'https://robot.example' });

@@ -13,6 +13,42 @@ describe('settings', () => {
     });
   });
 
+  test("the documented server's variables are read", () => {
+    expect(
+      readConfig(
+        {},
+        {
+          SAM3_CHECKPOINT: 'weights/sam3',
+          IMAGE_MODEL_CONFIDENCE_THRESHOLD: '0.35',
+          FEATURE_CACHE_TTL_SECONDS: '60',
+          MAX_CACHE_SIZE_MB: '4096',
+          RATE_LIMIT_ENABLED: 'true',
+          RATE_LIMIT_REQUESTS_PER_MINUTE: '30',
+          VIDEO_MODEL_ENABLED: 'false',
+          MAX_CONCURRENT_SESSIONS: '3',
+          SESSION_TIMEOUT_SECONDS: '90',
+        },
+      ),
+    ).toMatchObject({
+      sam3Checkpoint: 'weights/sam3',
+      confidenceThreshold: 0.35,
+      featureCacheTtlSeconds: 60,
+      maxCacheSizeMb: 4096,
+      rateLimitEnabled: true,
+      rateLimitRequestsPerMinute: 30,
+      videoModelEnabled: false,
+      maxConcurrentSessions: 3,
+      sessionTimeoutSeconds: 90,
+    });
+    expect(readConfig({}, {})).toMatchObject({
+      sam3Checkpoint: '',
+      confidenceThreshold: 0.5,
+      rateLimitEnabled: false,
+      videoModelEnabled: true,
+      maxConcurrentSessions: 10,
+    });
+  });
+
   test('a flag wins over the environment', () => {
     const environment = { SERVER_PORT: '9000', API_KEYS: 'a, b', LOG_LEVEL: 'debug' };
     expect(readConfig({}, environment)).toMatchObject({ port: 9000, apiKey: ['a', 'b'] });
@@ -54,6 +90,9 @@ describe('settings', () => {
     [{ logLevel: 'chatty' }, '--log-level'],
     [{ strictModels: 'maybe' }, 'expected true or false'],
     [{ maxInputSize: '1000' }, 'multiple of 14'],
+    [{ confidenceThreshold: '1.5' }, 'IMAGE_MODEL_CONFIDENCE_THRESHOLD'],
+    [{ rateLimitRequestsPerMinute: '0' }, 'RATE_LIMIT_REQUESTS_PER_MINUTE'],
+    [{ maxConcurrentSessions: 'many' }, 'MAX_CONCURRENT_SESSIONS'],
     [{ apiKey: '' }, 'given "", expected a value that is not empty'],
     [{ apiKey: ' , ' }, 'expected a value that is not empty'],
     [{ apiKey: ['a', ''] }, 'expected a value that is not empty'],

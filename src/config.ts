@@ -58,6 +58,59 @@ const ConfigSchema = Type.Object({
     env: ['TRIPTYCH_THREADS'],
     description: 'Threads of a CPU engine; 0 shares the processors among the workers',
   }),
+  sam3Checkpoint: text('', {
+    env: ['SAM3_CHECKPOINT'],
+    description:
+      'Folder of a SAM 3 export (vision-encoder.onnx and so on, tokenizer.json) to segment with; without it the best installed model',
+  }),
+  confidenceThreshold: Type.Number({
+    default: 0.5,
+    minimum: 0,
+    maximum: 1,
+    env: ['IMAGE_MODEL_CONFIDENCE_THRESHOLD'],
+    description: 'Masks of a lower score are left out where a request does not say, 0 to 1',
+  }),
+  featureCacheTtlSeconds: integer(600, 0, {
+    env: ['FEATURE_CACHE_TTL_SECONDS'],
+    description: 'Seconds after its last use that a picture’s features are kept; 0 for no limit',
+  }),
+  maxCacheSizeMb: integer(1024, 0, {
+    env: ['MAX_CACHE_SIZE_MB'],
+    description: 'Features kept on the devices, over all engine workers, in MiB; 0 keeps none',
+  }),
+  visualizationTtlSeconds: integer(600, 1, {
+    env: ['TRIPTYCH_VISUALIZATION_TTL_SECONDS'],
+    description: 'Seconds that the picture behind a visualization_url can be fetched',
+  }),
+  videoModelEnabled: flag(true, {
+    env: ['VIDEO_MODEL_ENABLED'],
+    description: 'Take video sessions',
+  }),
+  maxConcurrentSessions: integer(10, 1, {
+    env: ['MAX_CONCURRENT_SESSIONS'],
+    description: 'Video sessions that may be open at a time; one more gets 503',
+  }),
+  sessionTimeoutSeconds: integer(3600, 1, {
+    env: ['SESSION_TIMEOUT_SECONDS'],
+    description: 'Seconds without a request after which a video session is closed',
+  }),
+  videoRoot: text('', {
+    env: ['TRIPTYCH_VIDEO_ROOT', 'VIDEO_ROOT'],
+    description:
+      'Folder that video_path may name files and folders of frames in; without it video_path is refused',
+  }),
+  maxVideoFrames: integer(108_000, 1, {
+    env: ['TRIPTYCH_MAX_VIDEO_FRAMES'],
+    description: 'Longest video, in frames',
+  }),
+  maxVideoSeconds: integer(3600, 1, {
+    env: ['TRIPTYCH_MAX_VIDEO_SECONDS'],
+    description: 'Longest video, in seconds',
+  }),
+  videoQuotaMb: integer(4096, 1, {
+    env: ['TRIPTYCH_VIDEO_QUOTA_MB'],
+    description: 'Uploaded and fetched videos of all sessions together, on disk, in MiB',
+  }),
   strictModels: flag(false, {
     env: ['TRIPTYCH_STRICT_MODELS'],
     description: 'Answer 503 when the model asked for is not installed, not the embedded one',
@@ -76,6 +129,15 @@ const ConfigSchema = Type.Object({
     multipleOf: 14,
     env: ['TRIPTYCH_MAX_INPUT_SIZE'],
     description: 'Largest model_input_size, a multiple of 14',
+  }),
+  rateLimitEnabled: flag(false, {
+    env: ['RATE_LIMIT_ENABLED'],
+    description: 'Answer 429 to who sends too many requests',
+  }),
+  rateLimitRequestsPerMinute: integer(100, 1, {
+    env: ['RATE_LIMIT_REQUESTS_PER_MINUTE'],
+    description:
+      'Requests a minute that one API key, or without keys one address, may send where the limit is enabled; behind a proxy all have its address',
   }),
   queueCapacity: integer(64, 1, {
     env: ['TRIPTYCH_QUEUE_CAPACITY'],

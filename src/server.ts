@@ -3,6 +3,7 @@ import { type App, type AppParts, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { EnginePool } from './engine/pool.ts';
 import type { EngineStatus } from './engine/protocol.ts';
+import { engineSettings } from './engine_settings.ts';
 import { serverLog } from './log.ts';
 import { type ModelStore, openStore } from './models/store.ts';
 
@@ -37,6 +38,7 @@ export async function createServer(
     workers: config.workers,
     queueCapacity: config.queueCapacity,
     watchdogMs: config.watchdogSeconds * 1000,
+    settings: engineSettings(config),
     // Before, the loss is what is thrown.
     onEngineLost: (index, reason) => isReady && log.engineLost(index, reason),
   });
@@ -53,11 +55,12 @@ export async function createServer(
 /**
  * Starts the engines and listens.
  *
- * @throws EngineError where an engine cannot start, Error where the address cannot be listened on
+ * @throws EngineError where an engine cannot start, ModelError where SAM3_CHECKPOINT is no model,
+ *   Error where the address cannot be listened on
  */
 export async function startServer(config: Config, store?: ModelStore): Promise<RunningServer> {
   const parts = await createServer(config, store);
-  const app = createApp(parts);
+  const app = assemble(parts);
   const listening = listen(app, config, parts.close);
   return {
     url: reachableUrl(listening.url),
@@ -71,6 +74,15 @@ export async function startServer(config: Config, store?: ModelStore): Promise<R
       parts.close();
     },
   };
+}
+
+function assemble(parts: AppParts & { close(): void }): App {
+  try {
+    return createApp(parts);
+  } catch (error) {
+    parts.close();
+    throw error;
+  }
 }
 
 function listen(app: App, { host, port }: Config, onFailure: () => void) {

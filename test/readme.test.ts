@@ -1,11 +1,13 @@
 /** The README's commands and examples do what it says. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { decodeMask } from '../src/client/index.ts';
 import { readConfig } from '../src/config.ts';
 import { type RunningServer, startServer } from '../src/server.ts';
+import { type VideoServer, videoFixture, videoServer } from '../src/video/server_fixture.ts';
 
 const root = join(import.meta.dir, '..');
 const readme = await Bun.file(join(root, 'README.md')).text();
@@ -16,6 +18,19 @@ const blocks = [...readme.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, co
 const block = (language: string, word: string) =>
   blocks.find((candidate) => candidate.language === language && candidate.code.includes(word))
     ?.code ?? '';
+
+const DEMO = 'models/embedded/segment-demo.jpg';
+/** Its prompts, and the masks that are right. */
+const scene: {
+  readonly width: number;
+  readonly height: number;
+  readonly click: number[];
+  readonly box: number[];
+  readonly truth: { readonly click: string; readonly box: string; readonly text: string[] };
+} = await Bun.file(join(root, DEMO.replace('.jpg', '.json'))).json();
+
+// Examples start programs, and machines may be busy.
+setDefaultTimeout(60_000);
 
 const KEY = 'sk-your-api-key';
 let server: RunningServer;
@@ -36,13 +51,13 @@ afterAll(async () => {
  * Runs an example against the test's server in a folder that shows the repository's, as its paths
  * are meant from there, and returns what it printed.
  */
-async function run(command: string[], code: string, cwd = out): Promise<string> {
+async function run(command: string[], code: string, cwd = out, url = server.url): Promise<string> {
   const file = join(out, 'example');
   writeFileSync(
     file,
     code
-      .replaceAll('http://127.0.0.1:8000/', server.url.href)
-      .replaceAll('http://127.0.0.1:8000', server.url.origin),
+      .replaceAll('http://127.0.0.1:8000/', url.href)
+      .replaceAll('http://127.0.0.1:8000', url.origin),
   );
   const child = Bun.spawn([...command, file], {
     cwd,
@@ -77,7 +92,8 @@ describe('the commands', () => {
     const silent = demo.replace('bun run', 'bun run --silent');
     const text = await run(['sh'], `${silent} --out '${join(out, 'demo')}'`, root);
     expect(text).toContain('depth-mini');
-    for (const name of ['depth.png', 'cloud.ply', 'view.png']) {
+    const segments = ['click', 'box', 'text'].map((name) => `segment-${name}.png`);
+    for (const name of ['depth.png', 'cloud.ply', 'view.png', ...segments]) {
       expect(readme).toContain(`\`out/${name}\``);
       expect(await Bun.file(join(out, 'demo', name)).exists()).toBe(true);
     }
@@ -103,8 +119,9 @@ describe('the commands', () => {
       block('bash', 'models list').replace('bun run', 'bun run --silent'),
       root,
     );
-    const [, , , , id] = block('text', 'models pull').split(' ');
-    expect(text).toContain(id);
+    const ids = [...block('text', 'models pull').matchAll(/models pull (\S+)/g)];
+    expect(ids).toHaveLength(3);
+    for (const [, id] of ids) expect(text).toContain(`${id} `);
   });
 
   test('models pull --help tells of every variable in the table', async () => {
@@ -116,9 +133,9 @@ describe('the commands', () => {
   });
 });
 
-describe('the examples', () => {
+describe('the examples of depth', () => {
   test.skipIf(!installed('curl'))('curl', async () => {
-    await run(['sh'], block('bash', 'curl'));
+    await run(['sh'], block('bash', '/metric_depth'));
     expect(await sharp(join(out, 'depth.png')).metadata()).toMatchObject({
       width: 640,
       height: 480,
@@ -132,13 +149,94 @@ describe('the examples', () => {
   });
 
   test.skipIf(!installed('python3'))('Python', async () => {
-    const text = await run(['python3'], block('python', 'urllib'));
+    const text = await run(['python3'], block('python', '/pc'));
     expect(text).toMatch(/^\[307200, 3\] \d+\.\d+ \d+\.\d+ metre$/m);
   });
 });
 
+describe('the examples of segmentation', () => {
+  test.skipIf(!installed('curl'))('curl draws what the text names', async () => {
+    await run(['sh'], block('bash', '/api/v1/image/segment'));
+    const drawn = await sharp(join(out, 'cubes.png')).raw().toBuffer();
+    const before = await sharp(join(root, DEMO)).raw().toBuffer();
+    expect(drawn.length).toBe(before.length);
+    // JPEG is decoded alike, so what differs is drawn: on both cubes, not beside them.
+    const { truth } = scene;
+    const inside = truth.text.map((counts) => changed(drawn, before, decodeMask(counts, scene)));
+    for (const share of inside) expect(share).toBeGreaterThan(0.5);
+    expect(changed(drawn, before, decodeMask(truth.box, scene))).toBeLessThan(0.5);
+  });
+
+  test('TypeScript finds what is clicked and boxed', async () => {
+    const code = block('ts', 'segmentImage');
+    expect(code).toContain(`[[${scene.click.join(', ')}]]`);
+    expect(code).toContain(`box: [${scene.box.join(', ')}]`);
+    const text = await run(['bun', 'run'], code);
+    const found = [...text.matchAll(/^prompt (\d): (\d+) pixels$/gm)].map(([, i, n]) => [+i, +n]);
+    expect(found.map(([prompt]) => prompt)).toEqual([0, 1]);
+    for (const [prompt, pixels] of found) {
+      const truth = sum(decodeMask(prompt === 0 ? scene.truth.click : scene.truth.box, scene));
+      expect(pixels / truth).toBeWithin(0.7, 1.4);
+    }
+  });
+
+  test.skipIf(!installed('python3'))('Python finds the cubes and no cat', async () => {
+    const text = await run(['python3'], block('python', 'cached-features'));
+    const [cubes, sphere, cat] = text.split('\n');
+    expect(cubes).toMatch(/^purple cube [1-9]\d* \[\[0\.\d+/);
+    expect(sphere).toMatch(/^blue ball [1-9]/);
+    expect(cat).toBe('cat 0 []');
+  });
+});
+
+describe('the examples of video, with a tiny SAM 3', () => {
+  let tiny: VideoServer;
+  beforeAll(async () => {
+    tiny = await videoServer({ apiKey: KEY });
+    cpSync(videoFixture('h264.mp4'), join(out, 'street.mp4'));
+  });
+  afterAll(async () => {
+    expect(tiny.uploadedFiles()).toEqual([]);
+    await tiny.stop();
+  });
+
+  test.skipIf(!installed('curl'))('curl', async () => {
+    const text = await run(['sh'], block('bash', '/api/v1/video/session'), out, tiny.url);
+    expect(text).toContain('"session_id":"street"');
+    expect(text).toContain('"obj_id":[1]');
+    expect(text).toContain('"status":"closed"');
+    const lines = (await Bun.file(join(out, 'street.ndjson')).text()).trimEnd().split('\n');
+    expect(lines).toHaveLength(41);
+    expect(JSON.parse(lines[40])).toEqual({ type: 'complete', total_frames: 40 });
+  });
+
+  test('TypeScript', async () => {
+    const text = await run(['bun', 'run'], block('ts', 'propagateStream'), out, tiny.url);
+    const frames = [...text.matchAll(/^frame (\d+): 1 \(0(?:\.\d+)?\)$/gm)].map(([, i]) => +i);
+    expect(frames).toEqual(Array.from({ length: 40 }, (_, i) => i));
+  });
+
+  test('the embedded model says what is missing', async () => {
+    const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+    const start = new URL('/api/v1/video/session/start', server.url);
+    const response = await fetch(start, { method: 'POST', headers, body: '{}' });
+    expect(response.status).toBe(503);
+    expect(await response.text()).toContain('SAM3_CHECKPOINT');
+  });
+});
+
+/** Share of a mask's pixels whose colour differs by more than a little. */
+function changed(a: Uint8Array, b: Uint8Array, mask: Uint8Array): number {
+  const differs = (i: number) => [0, 1, 2].some((c) => Math.abs(a[3 * i + c] - b[3 * i + c]) > 8);
+  return mask.reduce((count, inside, i) => count + Number(inside && differs(i)), 0) / sum(mask);
+}
+
+function sum(mask: Uint8Array): number {
+  return mask.reduce((total, value) => total + value, 0);
+}
+
 test('the files it links to are there', () => {
-  for (const [, path] of readme.matchAll(/\]\((?!http)([^)]+)\)/g)) {
+  for (const [, path] of readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)) {
     expect([path, existsSync(join(root, path))]).toEqual([path, true]);
   }
 });

@@ -1,3 +1,5 @@
+import { type BenchMasks, CASES, computeMasks } from '../../kernels/mask-rle-bits/bench_masks.ts';
+import { maskRleWriteCpu } from '../../kernels/mask-rle-write/cpu.ts';
 import {
   chooseCloudForm,
   chooseDepthForm,
@@ -7,26 +9,35 @@ import {
 import type { DepthResult } from '../../src/depth/service.ts';
 import { decodeBase64, encodeBase64 } from '../../src/media/base64.ts';
 import { decodeImage } from '../../src/media/image.ts';
+import { countsToString } from '../../src/media/rle.ts';
+import { countsFromChanges } from '../../src/media/rle_pixels.ts';
 import type { BenchContext } from '../measurement.ts';
 import { drawDepth, PICTURE, requestPicture } from '../picture.ts';
 import { sampleInTurn, type Timed } from '../sampler.ts';
 
 const SIZE = `${PICTURE.width}x${PICTURE.height}`;
 
+interface MediaCase extends Timed {
+  /** Milliseconds that it may take, where a bound is set. */
+  readonly boundMs?: number;
+}
+
 /** What the main thread does around the engine: decoding requests, encoding answers. */
 export async function run(context: BenchContext): Promise<void> {
   for (const [stage, cases] of Object.entries({
     decode: await decodings(),
-    encode: encodings(),
+    encode: [...encodings(), encodingRuns(CASES.photo, 1), encodingRuns(CASES.noise)],
   })) {
     const wanted = cases.filter(({ name }) => context.wants(stage, name));
-    for (const { name, samples } of await sampleInTurn(wanted)) {
-      context.report(stage, name, samples);
+    const sampled = await sampleInTurn(wanted);
+    for (const [index, { name, samples }] of sampled.entries()) {
+      const { boundMs } = wanted[index];
+      context.report(stage, name, samples, boundMs === undefined ? '' : `at most ${boundMs} ms`);
     }
   }
 }
 
-async function decodings(): Promise<Timed[]> {
+async function decodings(): Promise<MediaCase[]> {
   const file = await requestPicture();
   const text = encodeBase64(file);
   const limits = { maxBytes: 1 << 26, maxPixels: 1 << 26, field: 'image' };
@@ -37,7 +48,7 @@ async function decodings(): Promise<Timed[]> {
 }
 
 /** Whole answers, as the routes make them, body and headers. */
-function encodings(): Timed[] {
+function encodings(): MediaCase[] {
   const depth = sampleResult(false);
   const cloud = sampleResult(true);
   const depthAs = (name: string, accept: string, colormap?: 'turbo'): Timed => ({
@@ -59,6 +70,19 @@ function encodings(): Timed[] {
     cloudAs('raw', 'application/octet-stream'),
     cloudAs('ply with colours', 'model/ply'),
   ];
+}
+
+/** COCO's string of one mask of the kernels' benchmarks. */
+function encodingRuns(given: BenchMasks, boundMs?: number): MediaCase {
+  const { bits, bases, changes, size } = computeMasks(given);
+  const positions = new Uint32Array(changes);
+  maskRleWriteCpu(bits, bases, positions, size);
+  const counts = countsFromChanges(positions, given.width * given.height);
+  return {
+    name: `RLE string ${given.width}x${given.height} ${given.content}, ${counts.length} runs`,
+    boundMs,
+    run: () => countsToString(counts),
+  };
 }
 
 /** What the engine gives for one picture. */

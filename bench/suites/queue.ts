@@ -22,6 +22,7 @@ export async function run(context: BenchContext): Promise<void> {
     workers: 1,
     queueCapacity: 8,
     watchdogMs: 30_000,
+    settings: { featureCache: { maxBytes: 0, ttlMs: 0 } },
   });
   await pool.ready();
   const cases = wanted.map(([name, count]) => ({

@@ -6,9 +6,19 @@ import math
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
 SMALLEST = 64  # elements; below that the two extra nodes weigh more
+
+
+def coarse(values: torch.Tensor) -> torch.Tensor:
+    """Round to multiples of the power of two that keeps the largest magnitude within 127 steps."""
+    largest = values.abs().max().item()
+    if largest == 0:
+        return values
+    step = 2.0 ** math.ceil(math.log2(largest / 127))
+    return (values / step).round().clamp(-127, 127) * step
 
 
 def to_bytes(values: np.ndarray) -> tuple[np.ndarray, np.float32] | None:

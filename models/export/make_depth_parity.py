@@ -19,6 +19,7 @@ import onnx
 import torch
 import transformers
 
+from byte_weights import coarse, pack
 from depth import compare, export_graph, metadata
 from depth_model import CONTRACTS, random_model
 from draw_scene import draw_landscape
@@ -79,11 +80,15 @@ def make_graphs(kind: str, static_size: tuple[int, int] | None) -> None:
         model = tiny_model(kind)
         graph = export_graph(model, size)
         set_metadata(graph, metadata(model, f"random weights, seed {SEEDS[kind]}", "fp32"))
-        save(graph, FOLDER / graph_name(kind, size is not None), external=False)
+        save(pack(graph), FOLDER / graph_name(kind, size is not None), external=False)
 
 
 def tiny_model(kind: str) -> transformers.DepthAnythingForDepthEstimation:
-    return random_model("tiny", kind, MAX_DEPTH, SEEDS[kind])
+    model = random_model("tiny", kind, MAX_DEPTH, SEEDS[kind])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(coarse(parameter))
+    return model
 
 
 def graph_name(kind: str, static: bool) -> str:

@@ -28,12 +28,12 @@ from transformers import (
     Sam3VideoModel,
 )
 
-from byte_weights import pack
+from byte_weights import coarse, pack
 from draw_scene import draw_landscape
 from onnx_graph import check_operators, check_outputs, set_metadata
 from sam3 import errors, metadata
 from sam3_graph import export_part
-from sam3_model import coarse, random_model, tracker_image_model
+from sam3_model import random_model, tracker_image_model
 from sam3_parts import Sizes, parts
 from sam3_reference import MANY, ONE, reference
 from tiny_tokenizer import tiny_tokenizer

@@ -7,12 +7,14 @@ concept-decoder, click-decoder, memory-attention, memory-encoder, mask-prompt.
 
 A graph is refused if any node would leave the GPU under onnxruntime-web's WebGPU provider, and its
 outputs are compared with transformers' in PyTorch, for one prompt or object and for several, before
-the file is written. The weights' license travels with the files: ship it beside them.
+the file is written. The checkpoint's tokenizer.json, if there, is copied beside the graphs: texts
+need it. The weights' license travels with the files: ship it beside them.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -159,7 +161,18 @@ def main(arguments: list[str]) -> int:
             print(f"refused: {error}", file=sys.stderr)
             return 1
         print(f"  {target}: {target.stat().st_size} bytes")
+    if options.checkpoint:
+        copy_tokenizer(Path(options.checkpoint), options.output)
     return 0
+
+
+def copy_tokenizer(checkpoint: Path, folder: Path) -> None:
+    """Put the checkpoint's tokenizer.json beside the graphs, or say that texts lack it."""
+    tokenizer = checkpoint / "tokenizer.json"
+    if tokenizer.is_file():
+        shutil.copyfile(tokenizer, folder / tokenizer.name)
+        return
+    print(f"{checkpoint} has no tokenizer.json: put CLIP's beside the graphs for text prompts")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from transformers import (
     Sam3VideoModel,
 )
 
+from byte_weights import coarse
+
 # What distinguishes the random models. `sam3` is the published size (848 M parameters).
 ARCHITECTURES: dict[str, dict[str, int]] = {
     "tiny": {
@@ -167,15 +169,6 @@ def randomise(model: nn.Module, seed: int) -> None:
     model.tracker_model.shared_image_embedding.positional_embedding.copy_(
         model.tracker_model.prompt_encoder.shared_embedding.positional_embedding
     )
-
-
-def coarse(values: torch.Tensor) -> torch.Tensor:
-    """Round to multiples of the power of two that keeps the largest magnitude within 127 steps."""
-    largest = values.abs().max().item()
-    if largest == 0:
-        return values
-    step = 2.0 ** math.ceil(math.log2(largest / 127))
-    return (values / step).round().clamp(-127, 127) * step
 
 
 def image_model(model: Sam3VideoModel) -> Sam3Model:

@@ -11,10 +11,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional as F
 
-from byte_weights import pack, to_bytes
+from byte_weights import coarse, pack, to_bytes
 from float16 import to_float16
 from sam3_layers import HIDDEN, RoiWeights, attend, query_pieces, score_bias
-from sam3_model import coarse
 
 
 def roi_align(features: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:

@@ -60,9 +60,19 @@ async function formFields(request: Request, maxBytes: number): Promise<Record<st
   return fields;
 }
 
+/** Fields that are text, though they might look like a number: base64, URLs, paths and names. */
+const TEXTS = new Set([
+  'image',
+  'image_url',
+  'model',
+  'video_base64',
+  'video_url',
+  'video_path',
+  'session_id',
+]);
+
 function parseField(name: string, value: string): unknown {
-  // An image in text form is base64 or a URL, and might look like a number.
-  if (name === 'image' || name === 'image_url') return value;
+  if (TEXTS.has(name)) return value;
   try {
     return JSON.parse(value);
   } catch {
@@ -72,6 +82,16 @@ function parseField(name: string, value: string): unknown {
 
 /** The whole body, counted while it arrives: `Content-Length` may be absent or wrong. */
 async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readWhole(request, maxBytes);
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    // Its sender went away, which is no failure of ours.
+    throw new HttpError(400, `the body did not arrive in full: ${(error as Error).message}`);
+  }
+}
+
+async function readWhole(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   if (Number.isFinite(declared)) return new Uint8Array(await request.arrayBuffer());
@@ -88,6 +108,6 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<
 function tooLarge(maxBytes: number): HttpError {
   return new HttpError(
     413,
-    `the body is larger than ${maxBytes / 2 ** 20} MiB: send a smaller image, or raise --max-upload-mb`,
+    `the body is larger than ${maxBytes / 2 ** 20} MiB: send a smaller file, or raise --max-upload-mb`,
   );
 }

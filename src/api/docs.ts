@@ -69,6 +69,8 @@ function openApi(version: string) {
       security: [{ bearer: [] }, {}],
       tags: [
         { name: 'depth', description: 'Depth maps and point clouds (Depth Anything V2)' },
+        { name: 'segmentation', description: 'Masks by texts, boxes and points (SAM 3)' },
+        { name: 'video', description: 'Objects followed through video (SAM 3)' },
         { name: 'health', description: 'State of the server' },
       ],
     },

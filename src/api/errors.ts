@@ -1,7 +1,7 @@
 import { Elysia, ValidationError } from 'elysia';
 import { EngineError } from '../engine/errors.ts';
 import { MediaError } from '../media/errors.ts';
-import { ModelNotInstalledError } from '../models/errors.ts';
+import { ModelError, ModelNotInstalledError } from '../models/errors.ts';
 import { describeValidation } from './validation.ts';
 
 /** An answer other than 2xx; `detail` says what was given, what was expected and what to do. */
@@ -31,6 +31,7 @@ function toHttpError(error: unknown, code: number | string): HttpError {
     );
   }
   if (error instanceof ModelNotInstalledError) return new HttpError(503, error.message);
+  if (error instanceof ModelError) return UNUSABLE_MODEL;
   if (error instanceof ValidationError) return new HttpError(422, describeValidation(error));
   if (code === 'NOT_FOUND') return new HttpError(404, 'Not Found');
   // Elysia wraps what a body's reader throws.
@@ -41,8 +42,19 @@ function toHttpError(error: unknown, code: number | string): HttpError {
   return INTERNAL;
 }
 
+/** What a caller is told of any error where there is no status to tell: in a stream. */
+export function publicError(error: unknown): { readonly detail: string; readonly isOurs: boolean } {
+  const { status, detail } = toHttpError(error, 'UNKNOWN');
+  return { detail, isOurs: status >= 500 };
+}
+
 /** What went wrong inside is for the log: it may name files, or other people's data. */
 const INTERNAL = new HttpError(500, 'the server failed on this request; its log says why');
+
+const UNUSABLE_MODEL = new HttpError(
+  503,
+  'the installed model cannot be used; the log of the server says why',
+);
 
 /** Every failure of every route becomes `{"detail": …}`. */
 export function errorAnswers(onFailure: (error: unknown, path: string) => void) {

@@ -27,7 +27,8 @@ export function FormFile(): TUnsafe<Blob> {
 interface RouteDocumentation {
   readonly summary: string;
   readonly description: string;
-  readonly answer: TSchema;
+  /** Where it can be JSON. */
+  readonly answer?: TSchema;
   /** Further media types of the answer, with what they hold. */
   readonly forms?: Readonly<Record<string, string>>;
   /** Why a status is answered. */
@@ -42,7 +43,13 @@ export function documentation(route: RouteDocumentation) {
   const { summary, description, answer, forms = {}, errors = {} } = route;
   const binary = Object.entries(forms).map(([type, holds]) => [
     type,
-    { schema: { type: 'string', format: 'binary', description: holds } },
+    {
+      schema: {
+        type: 'string',
+        ...(!type.startsWith('text/') && { format: 'binary' }),
+        description: holds,
+      },
+    },
   ]);
   const failures = Object.entries(errors).map(([status, reason]) => [
     status,
@@ -54,7 +61,10 @@ export function documentation(route: RouteDocumentation) {
     responses: {
       200: {
         description: summary,
-        content: { 'application/json': { schema: answer }, ...Object.fromEntries(binary) },
+        content: {
+          ...(answer && { 'application/json': { schema: answer } }),
+          ...Object.fromEntries(binary),
+        },
       },
       ...Object.fromEntries(failures),
     },

@@ -3,11 +3,22 @@ import type { ValidationError } from 'elysia';
 /** One line for a request that its schema refuses: the field, what is expected, what was given. */
 export function describeValidation(error: ValidationError): string {
   const first = error.all[0];
-  if (!first || !('path' in first)) return error.message;
-  const field = first.path.slice(1).replaceAll('/', '.') || 'the body';
-  const schema: Described = first.schema ?? {};
+  return first && 'path' in first ? describeProblem(first) : error.message;
+}
+
+/** What a schema has against a value, as TypeBox tells it. */
+interface Problem {
+  readonly path: string;
+  readonly message: string;
+  readonly value: unknown;
+  readonly schema?: Described;
+}
+
+/** One line: the field, what is expected, what was given. */
+export function describeProblem({ path, message, value, schema = {} }: Problem): string {
+  const field = path.slice(1).replaceAll('/', '.') || 'the body';
   const hint = schema.description ? `. ${schema.description}` : '';
-  return `${field}: ${expected(schema, first.message)}, given ${shorten(first.value)}${hint}`;
+  return `${field}: ${expected(schema, message)}, given ${shorten(value)}${hint}`;
 }
 
 interface Described {
@@ -26,7 +37,8 @@ function expected(schema: Described, message: string): string {
   return message.replace(/^Expected/, 'expected');
 }
 
-function shorten(value: unknown): string {
+/** A value in an error's words, cut to a line's length. */
+export function shorten(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -15,13 +15,13 @@ export interface ClientOptions {
 }
 
 const DEFAULT_BASE_URL = 'http://127.0.0.1:8000';
-const DEFAULT_TIMEOUT = 180_000;
+export const DEFAULT_TIMEOUT = 180_000;
 
 /** How much of an unexpected answer an error quotes. */
 const QUOTED = 200;
 
 interface Sent {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly accept: string;
   readonly body?: string | FormData;
 }
@@ -40,7 +40,7 @@ export async function request<T>(
   options: ClientOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
-  const url = endpoint(options.baseUrl ?? DEFAULT_BASE_URL, path);
+  const url = endpoint(options.baseUrl, path);
   const { apiKey, signal, timeout = DEFAULT_TIMEOUT } = options;
   const deadline = AbortSignal.timeout(timeout);
   const headers: Record<string, string> = { Accept: accept };
@@ -89,7 +89,8 @@ export function expectType(response: Response, type: string): void {
   );
 }
 
-function endpoint(baseUrl: string | URL, path: string): URL {
+/** @throws TypeError for a `baseUrl` that is not an http(s) URL */
+export function endpoint(baseUrl: string | URL = DEFAULT_BASE_URL, path: string): URL {
   const base = URL.parse(String(baseUrl));
   if (!base || !/^https?:$/.test(base.protocol)) {
     throw new TypeError(

@@ -6,6 +6,7 @@ import type {
   PointCloudFields,
   RelativeDepthFields,
 } from '../depth/schema.ts';
+import { post } from './body.ts';
 import { type ClientOptions, expectType, readJson, request } from './connection.ts';
 import { RAW, type RawAnswer, readRaw } from './raw.ts';
 
@@ -119,17 +120,4 @@ function predict<Answer>(
   if (options.binary) return request(route, { ...post(fields), accept: RAW }, options, readRaw);
   const sent = { ...post(fields), accept: 'application/json' };
   return request(route, sent, options, readJson<Answer>);
-}
-
-/** JSON, or a form where the image is a file. */
-function post(fields: DepthFields): { method: 'POST'; body: string | FormData } {
-  const { image, ...others } = fields;
-  if (!(image instanceof Blob)) return { method: 'POST', body: JSON.stringify(fields) };
-  const form = new FormData();
-  form.set('image', image);
-  for (const [name, value] of Object.entries(others)) {
-    // The server reads a form's other fields as JSON where they are JSON.
-    if (value !== undefined) form.set(name, JSON.stringify(value));
-  }
-  return { method: 'POST', body: form };
 }

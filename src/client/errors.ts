@@ -36,6 +36,11 @@ export class NoAnswerError extends Error {
   }
 }
 
+/** A stream of frames was refused, or failed on its way; the session stays open. */
+export class PropagationError extends Error {
+  override readonly name = 'PropagationError';
+}
+
 /** A servers file that cannot be read, or a name that is not in it. */
 export class ServersFileError extends Error {
   override readonly name = 'ServersFileError';

@@ -7,6 +7,8 @@ import sharp from 'sharp';
 import { readConfig } from '../config.ts';
 import { type RunningServer, startServer } from '../server.ts';
 
+/** A tiny SAM 3 of random weights. */
+const TINY = fileURLToPath(new URL('../../test/fixtures/segment-parity', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('./example.ts', import.meta.url));
 const KEY = 'sk-example-test';
 const INTRINSICS = ['--fx', '60', '--fy', '60', '--cx', '31.5', '--cy', '23.5'];
@@ -17,7 +19,7 @@ let server: RunningServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'triptych-example-'));
   const flags = { device: 'cpu', host: '127.0.0.1', port: '0', apiKey: KEY };
-  server = await startServer(readConfig(flags, {}));
+  server = await startServer(readConfig({ ...flags, sam3Checkpoint: TINY }, {}));
   const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
   const size = { width: 64, height: 48, channels: 3, background: 'grey' } as const;
   await sharp({ create: { ...size, noise } })
@@ -39,14 +41,24 @@ async function run(...args: string[]) {
   return { code: await child.exited, out, error };
 }
 
-describe('the example', () => {
+const depth = (...args: string[]) => run('depth', ...args);
+const segment = (...args: string[]) => run('segment', 'noise.jpg', '--server', 'here', ...args);
+
+describe('the depth example', () => {
   test.each([
     ['metric.npy', [], 0x93, 64 * 48 * 4],
     ['metric.png', ['--task', 'metric'], 0x89, 0],
     ['relative.f32', ['--task', 'relative'], null, 64 * 48 * 4],
     ['cloud.ply', ['--task', 'pointcloud', ...INTRINSICS], 'p'.charCodeAt(0), 64 * 48 * 15],
   ])('writes %s', async (name, args, firstByte, atLeast) => {
-    const { code, out, error } = await run('noise.jpg', '--server', 'here', '--out', name, ...args);
+    const { code, out, error } = await depth(
+      'noise.jpg',
+      '--server',
+      'here',
+      '--out',
+      name,
+      ...args,
+    );
     expect({ code, error }).toEqual({ code: 0, error: '' });
     expect(out).toContain(`wrote ${name}`);
     const bytes = await Bun.file(join(folder, name)).bytes();
@@ -66,10 +78,51 @@ describe('the example', () => {
     [['servers.yaml', '--server', 'here'], /^error: 422: image .* expected a JPEG.*\n$/],
   ])('%j fails in one line', async (args, line) => {
     const given = args.map((arg) => (arg === 'URL' ? server.url.href : arg));
-    const { code, error } = await run(...given, '--out', 'no.npy');
+    const { code, error } = await depth(...given, '--out', 'no.npy');
     expect(code).toBe(1);
     expect(error).toMatch(line);
     expect(error.split('\n')).toHaveLength(2);
     expect(await Bun.file(join(folder, 'no.npy')).exists()).toBe(false);
+  });
+});
+
+describe('the segment example', () => {
+  test.each([
+    [
+      'text.png',
+      ['--text', 'red ball', '--threshold', '0'],
+      /^red ball: score \d\.\d\d, \d+ pixels/m,
+    ],
+    ['box.png', ['--box', '0.5,0.5,0.4,0.4', '--threshold', '0'], /^box: score .* box \[0\./m],
+    [
+      'click.png',
+      ['--click', '0.3,0.4 0.4,0.4', '--outside', '0.9,0.9', '--threshold', '0'],
+      /^point: score /m,
+    ],
+  ])('writes %s', async (name, args, line) => {
+    const { code, out, error } = await segment('--out', name, ...args);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toMatch(line);
+    const size = await sharp(join(folder, name)).metadata();
+    expect(size).toMatchObject({ width: 64, height: 48 });
+  });
+
+  test('writes the answer as it came', async () => {
+    await segment('--click', '0.3,0.4', '--threshold', '0', '--out', 'answer.json');
+    const answer = await Bun.file(join(folder, 'answer.json')).json();
+    expect(answer).toMatchObject({ num_masks: 1, image_size: { width: 64, height: 48 } });
+  });
+
+  test.each([
+    [['--out', 'no.png'], 'error: give --text, --box or --click: what to find\n'],
+    [['--text', 'cat', '--out', 'no.npy'], /^error: --out no\.npy: expected a name that ends in/],
+    [['--click', '0.3', '--out', 'no.png'], 'error: --click: expected 2 numbers, given "0.3"\n'],
+    [['--box', '2,0.5,0.1,0.1', '--out', 'no.png'], /^error: 422: prompts\.0\.box/],
+  ])('%j fails in one line', async (args, line) => {
+    const { code, error } = await segment(...args);
+    expect(code).toBe(1);
+    expect(error).toMatch(line);
+    expect(error.split('\n')).toHaveLength(2);
+    expect(await Bun.file(join(folder, 'no.png')).exists()).toBe(false);
   });
 });

@@ -13,6 +13,9 @@ export type {
   RelativeDepthFields,
 } from '../depth/schema.ts';
 export type { HealthAnswer } from '../ops/health.ts';
+export type { MaskFormat, PromptFields } from '../sam/prompt_schema.ts';
+export type { SegmentFields } from '../segment/schema.ts';
+export type { SessionsAnswer, StartAnswer, StatusAnswer } from '../video/answers.ts';
 export { decodeDepthMap, decodePointcloud, encodeImage } from './arrays.ts';
 export type { ClientOptions } from './connection.ts';
 export {
@@ -24,8 +27,36 @@ export {
   predictRelativeDepth,
   type RawOptions,
 } from './depth.ts';
-export { ApiError, NoAnswerError, ServersFileError } from './errors.ts';
-export { getHealth } from './health.ts';
+export { ApiError, NoAnswerError, PropagationError, ServersFileError } from './errors.ts';
+export { decodeMask, encodeMask, type MaskSize } from './masks.ts';
+export { getHealth, getMetrics, getModelsInfo, type ModelsInfoAnswer } from './monitoring.ts';
 export type { RawAnswer } from './raw.ts';
+export {
+  type CachedFeaturesFields,
+  type InFormat,
+  type MaskOf,
+  type RleObject,
+  type Segmented,
+  type SegmentedConcepts,
+  segmentImage,
+  segmentOverlay,
+  segmentWithCachedFeatures,
+} from './segment.ts';
 export { loadServers, parseServers, type ServerEntry, serverByName } from './servers.ts';
 export { type Stage, serverStages } from './timing.ts';
+export {
+  addPrompts,
+  closeSession,
+  getSessionStatus,
+  listSessions,
+  type Prompted,
+  type Propagated,
+  type PropagationFields,
+  propagate,
+  removeObject,
+  resetSession,
+  type SessionFields,
+  startSession,
+  type TrackedFrame,
+} from './video.ts';
+export { propagateStream } from './video_stream.ts';

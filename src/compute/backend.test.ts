@@ -31,6 +31,33 @@ describe.each(devices)('%s', (choice, backend) => {
     backend.release(tensor);
   });
 
+  test('a copy on the device takes the range asked for, and no other', async () => {
+    const source = backend.upload(Float32Array.of(1, 2, 3, 4, 5), [5]);
+    const target = backend.upload(new Float32Array(6), [2, 3]);
+    backend.copy(source, target, { from: 1, to: 2, count: 3 });
+    expect([...((await backend.download(target)) as Float32Array)]).toEqual([0, 0, 2, 3, 4, 0]);
+    backend.copy(source, target);
+    expect([...((await backend.download(target)) as Float32Array)]).toEqual([1, 2, 3, 4, 5, 0]);
+    for (const range of [{ to: 2 }, { from: 5, count: 1 }, { from: -1, count: 2 }]) {
+      expect(() => backend.copy(source, target, range)).toThrow('elements that exist');
+    }
+    const bytes = backend.upload(new Uint8Array(8), [8]);
+    expect(() => backend.copy(bytes, target)).toThrow('equal types');
+    backend.release(source, target, bytes);
+  });
+
+  test('a tensor of truth values is bytes, and says that it is not numbers', async () => {
+    const tensor = backend.upload(Uint8Array.of(1, 0, 1), [3], 'bool');
+    expect(tensor.dtype).toBe('bool');
+    expect([...(await backend.download(tensor))]).toEqual([1, 0, 1] as never);
+    backend.release(tensor);
+  });
+
+  test('an upload that does not fill its shape is refused', () => {
+    expect(() => backend.upload(new Float32Array(5), [2, 2])).toThrow('expected 4');
+    expect(() => backend.upload(new Uint8Array(3), [4])).toThrow('3 elements');
+  });
+
   test('a download is the caller’s own', async () => {
     const tensor = backend.upload(Float32Array.of(1, 2), [2]);
     const first = (await backend.download(tensor)) as Float32Array;

@@ -1,5 +1,6 @@
 import type { Kernel, UniformLayout, UniformValues } from './kernel.ts';
-import type { ArrayFor, DType, Tensor, TypedArray } from './tensor.ts';
+import type { RasterKernel } from './raster.ts';
+import type { ArrayFor, CopyRange, DType, Tensor, TypedArray } from './tensor.ts';
 
 /** What the user may ask for; `auto` is a hardware GPU if there is one, else the CPU. */
 export type DeviceChoice = 'auto' | 'webgpu' | 'cpu' | 'software';
@@ -22,7 +23,7 @@ export interface MemoryUse {
   readonly pooledBytes: number;
 }
 
-/** A graph input or output: symbolic dimensions are strings. */
+/** A graph input or output: symbolic dimensions are strings, '' where they have no name. */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: DType;
@@ -43,6 +44,8 @@ export interface ModelOptions {
 export interface Model {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Whether a run overwrites the results of the one before, as a captured graph's does. */
+  readonly reusesOutputs: boolean;
   /**
    * Runs the graph. Feeds stay the caller's. Results are the caller's to release; those of a
    * captured graph are overwritten by its next run.
@@ -70,13 +73,29 @@ export interface Backend {
   readonly lost: Promise<DeviceLoss>;
   /** A tensor of undefined content. */
   empty<D extends DType>(dtype: D, dims: readonly number[]): Tensor<D>;
-  /** Copies host data to the device. */
-  upload(data: TypedArray, dims: readonly number[]): Tensor;
+  /**
+   * Copies host data to the device; `dtype` tells `bool` from `uint8`, which share an array type.
+   *
+   * @throws {RangeError} where data and shape disagree.
+   */
+  upload(data: TypedArray, dims: readonly number[], dtype?: DType): Tensor;
+  /**
+   * Copies elements into another tensor of the same type, on the device.
+   *
+   * @throws {RangeError} unless they exist, fit, and have 4 or 8 bytes each.
+   */
+  copy<D extends DType>(source: Tensor<D>, target: Tensor<D>, range?: CopyRange): void;
   /** Copies a tensor into a fresh host array, which the caller may transfer. */
   download<D extends DType>(tensor: Tensor<D>): Promise<ArrayFor<D>>;
   /** Enqueues a kernel; buffers in the order of `kernel.buffers`. */
   run<U extends UniformLayout>(
     kernel: Kernel<U>,
+    buffers: readonly Tensor[],
+    params: UniformValues<U>,
+  ): void;
+  /** Enqueues a kernel that draws triangles; buffers in the order of `kernel.buffers`. */
+  draw<U extends UniformLayout>(
+    kernel: RasterKernel<U>,
     buffers: readonly Tensor[],
     params: UniformValues<U>,
   ): void;

@@ -5,7 +5,7 @@ export type UniformLayout = Readonly<Record<string, 'u32' | 'i32' | 'f32'>>;
 export type UniformValues<U extends UniformLayout> = { readonly [K in keyof U]: number };
 
 /** One storage buffer: WGSL `@binding(i)` and the i-th argument of the CPU twin. */
-interface KernelBuffer {
+export interface KernelBuffer {
   readonly name: string;
   readonly dtype: DType;
   readonly access: 'read' | 'write';

@@ -1,11 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { decodeMask } from '../client/index.ts';
 
+const SCENE = fileURLToPath(new URL('../../models/embedded/segment-demo.jpg', import.meta.url));
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+// Each test starts a server or more, and machines may be busy.
+setDefaultTimeout(60_000);
 
 let folder: string;
 
@@ -63,6 +68,17 @@ async function plainShare(name: string): Promise<number> {
   return Math.max(...counts.values()) / (rgb.length / 3);
 }
 
+/** Share of a mask's pixels whose colour differs by more than a little. */
+function changedShare(a: Uint8Array, b: Uint8Array, mask: Uint8Array): number {
+  let [changed, all] = [0, 0];
+  for (const [i, inside] of mask.entries()) {
+    if (!inside) continue;
+    all++;
+    if ([0, 1, 2].some((c) => Math.abs(a[3 * i + c] - b[3 * i + c]) > 8)) changed++;
+  }
+  return changed / all;
+}
+
 describe('the demo', () => {
   test("shows the project's own picture as depth, cloud and second view", async () => {
     const { code, out } = await demo('--out', 'own');
@@ -95,7 +111,8 @@ describe('the demo', () => {
     expect(out).toMatch(/^model {5}depth-mini, the embedded miniature, not a published model$/m);
     expect(out).toMatch(/^camera {4}fx .* pixels \(known\)$/m);
     expect(out).toContain('bun run models pull depth-anything-v2-metric-indoor-small');
-    const rows = [...out.matchAll(/^ {2}(server|client|demo) +(.+?) +(\d+\.\d)$/gm)];
+    const [ofDepth] = out.split('segment-demo.jpg');
+    const rows = [...ofDepth.matchAll(/^ {2}(server|client|demo) +(.+?) +(\d+\.\d)$/gm)];
     const stages = rows.map(([, where, stage]) => `${where}: ${stage}`);
     for (const stage of ['decode', 'queue', 'preprocess', 'infer', 'postprocess', 'encode']) {
       expect(stages).toContain(`server: ${stage}`);
@@ -119,6 +136,41 @@ describe('the demo', () => {
     expect(await fetch(url).catch((reason) => reason.code)).toMatch(
       /ECONNREFUSED|ConnectionRefused/,
     );
+  });
+
+  test('shows a scene segmented by a click, a box and a text, encoded once', async () => {
+    const { code, out, error } = await demo('--out', 'masks', '--device', 'cpu');
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    const scene = await Bun.file(SCENE.replace('.jpg', '.json')).json();
+    const before = await sharp(SCENE).raw().toBuffer();
+    const truth = { ...scene.truth, text: scene.truth.text[0] };
+    for (const name of ['click', 'box', 'text']) {
+      const { width, height } = scene;
+      const picture = sharp(join(folder, `masks/segment-${name}.png`));
+      expect(await picture.metadata()).toMatchObject({ width, height, channels: 3 });
+      // Drawn over most of what was meant, and over a small part of all.
+      const after = await picture.raw().toBuffer();
+      const mask = decodeMask(truth[name], { width, height });
+      expect(changedShare(before, after, mask)).toBeGreaterThan(0.6);
+      expect(
+        changedShare(
+          before,
+          after,
+          mask.map((inside) => 1 - inside),
+        ),
+      ).toBeLessThan(0.1);
+      expect(out).toContain(join('masks', `segment-${name}.png`));
+    }
+    const [, ofScene] = out.split('segment-demo.jpg');
+    expect(ofScene).toMatch(/^model {5}segment-mini, the embedded miniature/m);
+    expect(ofScene).toMatch(/^click {5}at \[.*: 1 mask, score 0\.\d\d, picture encoded$/m);
+    expect(ofScene).toMatch(/^box .*: 1 mask, score 0\.\d\d, features kept from before$/m);
+    expect(ofScene).toMatch(/^text {6}"purple cube": \d masks?, scores? 0\.\d\d.* from before$/m);
+    // Three columns, the picture encoded in the first alone.
+    expect(ofScene).toMatch(/^ {2}where +stage +click +box +text$/m);
+    expect(ofScene).toMatch(/^ {2}server +encode +\d+\.\d +- +-$/m);
+    expect(ofScene).toMatch(/^ {2}client += round trip( +\d+\.\d){3}$/m);
+    expect(ofScene).toContain('bun run models pull edgetam');
   });
 
   test('takes pictures of yours beside it, and says what it assumes of their camera', async () => {

@@ -12,8 +12,10 @@ import { startServer } from '../server.ts';
 import type { CameraFlags } from './camera.ts';
 import { DemoError } from './errors.ts';
 import { type Picture, readPictures } from './picture.ts';
-import { describePicture, describeServer, hintFor } from './report.ts';
+import { describePicture, describeScene, describeServer, hintFor } from './report.ts';
 import { writeResults } from './results.ts';
+import { readScene } from './scene.ts';
+import { showSegments } from './segments.ts';
 import { Stages } from './stages.ts';
 
 export interface DemoOptions {
@@ -30,8 +32,8 @@ export interface DemoOptions {
 const MAX_POINTS = 1e6;
 
 /**
- * Starts a server on a free port of this machine, sends it the pictures, writes what comes back
- * and stops it.
+ * Starts a server on a free port of this machine, sends it the pictures for their depth and a scene
+ * to segment, writes what comes back and stops it.
  *
  * @param print takes the report, piece by piece
  * @throws DemoError, ConfigError, MediaError, NoAnswerError, EngineError
@@ -62,6 +64,10 @@ export async function runDemo(options: DemoOptions, print: (text: string) => voi
       print(shown.report);
       models.add(shown.model);
     }
+    const scene = await readScene();
+    const segments = await showSegments(scene, server.url, out);
+    print(describeScene(scene, segments));
+    for (const { answer } of segments) models.add(answer.model);
     const hint = hintFor(models);
     if (hint) print(hint);
   } finally {

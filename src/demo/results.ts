@@ -55,7 +55,8 @@ export async function writeResults(
   ];
 }
 
-async function save(path: string, bytes: Uint8Array): Promise<void> {
+/** @throws DemoError for a file that cannot be written */
+export async function save(path: string, bytes: Uint8Array): Promise<void> {
   await Bun.write(path, bytes).catch((error: Error) => {
     throw new DemoError(`${path} cannot be written: ${error.message}`, { cause: error });
   });

@@ -1,4 +1,4 @@
-import { EngineError } from './errors.ts';
+import { EngineError, engineLost } from './errors.ts';
 import type { Job } from './job.ts';
 import {
   type EngineOptions,
@@ -35,6 +35,8 @@ export class Engine {
   private nextId = 1;
 
   constructor(
+    /** Told from all others of its pool, before and after it. */
+    readonly id: number,
     entry: string | URL,
     options: EngineOptions,
     private readonly watchdogMs: number,
@@ -68,10 +70,7 @@ export class Engine {
     this.state = 'stopped';
     clearTimeout(this.watchdog);
     if (!isBusy) this.worker.terminate();
-    for (const job of this.running?.jobs ?? []) {
-      const message = `${reason}. The engine is being restarted: try again`;
-      job.fail(new EngineError('engine_lost', message, { retryAfterSeconds: 2 }));
-    }
+    for (const job of this.running?.jobs ?? []) job.fail(engineLost(reason));
     this.running = null;
   }
 
@@ -82,6 +81,8 @@ export class Engine {
   private receive(message: FromEngine): void {
     // It was given up while it worked, and has come to an end.
     if (this.state === 'stopped') this.worker.terminate();
+    else if (message.type === 'changed') this.status = message.status;
+    else if (message.type === 'progress') this.watch('did not go on with a task');
     else if (message.type === 'lost') this.lose(`the device was lost (${message.message})`);
     else if (message.type === 'failed') this.failToStart(message.error.message);
     else this.becomeIdle(message);
@@ -107,7 +108,7 @@ export class Engine {
     if (running?.id !== id) return;
     running.jobs.forEach((job, index) => {
       const result = results[index];
-      if (result.ok) job.succeed(result, running.startedAt - job.submittedAt);
+      if (result.ok) job.succeed(result, running.startedAt - job.submittedAt, this.id);
       else job.fail(toEngineError(result.error));
     });
   }

@@ -39,3 +39,9 @@ export class EngineError extends Error {
 
   readonly retryAfterSeconds?: number;
 }
+
+/** For what an engine was doing, or kept, when it stopped. */
+export function engineLost(reason: string): EngineError {
+  const message = `${reason}. The engine is being restarted: try again`;
+  return new EngineError('engine_lost', message, { retryAfterSeconds: 2 });
+}

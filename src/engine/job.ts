@@ -1,22 +1,27 @@
 import { EngineError } from './errors.ts';
 import { transferables } from './protocol.ts';
-import type { TaskKind, TaskResult } from './task.ts';
+import type { TaskAnswer, TaskKind, TaskResult } from './task.ts';
 
 export interface SubmitOptions {
   /** Aborted when the caller goes away. */
   readonly signal?: AbortSignal;
   /** Milliseconds that the task may wait in the queue. */
   readonly deadlineMs: number;
+  /**
+   * The engine that has the task's state, from `TaskAnswer.engine`: it runs there and nowhere else,
+   * and fails with `engine_lost` once that engine is gone.
+   */
+  readonly engine?: number;
 }
 
 /** One task from submission to answer. It settles once; what comes later is ignored. */
 export class Job {
-  readonly promise: Promise<TaskResult<unknown>>;
+  readonly promise: Promise<TaskAnswer<unknown>>;
   readonly submittedAt = performance.now();
   /** What it holds while it waits. */
   readonly bytes: number;
   private settled = false;
-  private resolve!: (result: TaskResult<unknown>) => void;
+  private resolve!: (answer: TaskAnswer<unknown>) => void;
   private reject!: (error: EngineError) => void;
   private readonly timer: ReturnType<typeof setTimeout>;
   private readonly onAbort = () => this.cancel();
@@ -43,14 +48,25 @@ export class Job {
     return key === null ? null : `${this.kind.name}:${key}`;
   }
 
+  /** Of the engine that it waits for. */
+  get engine(): number | undefined {
+    return this.options.engine;
+  }
+
+  /** What an engine may have kept that this task gains from; null where nothing is. */
+  affinityKey(): string | null {
+    const key = this.kind.affinity?.(this.input);
+    return key === undefined ? null : `${this.kind.name}:${key}`;
+  }
+
   /** The engine took it: from here on the watchdog, not the deadline, bounds it. */
   started(): void {
     clearTimeout(this.timer);
   }
 
-  succeed({ output, timings }: TaskResult<unknown>, queueMs: number): void {
+  succeed({ output, timings }: TaskResult<unknown>, queueMs: number, engine: number): void {
     if (!this.settle()) return;
-    this.resolve({ output, timings: { queue: queueMs, ...timings } });
+    this.resolve({ output, timings: { queue: queueMs, ...timings }, engine });
   }
 
   fail(error: EngineError): void {

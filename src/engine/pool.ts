@@ -1,10 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import type { DeviceInfo } from '../compute/backend.ts';
 import { Engine } from './engine.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, engineLost } from './errors.ts';
 import { Job, type SubmitOptions } from './job.ts';
 import type { EngineOptions, EngineStatus } from './protocol.ts';
 import { JobQueue } from './queue.ts';
-import type { TaskKind, TaskResult } from './task.ts';
+import type { TaskAnswer, TaskKind } from './task.ts';
 
 export interface PoolOptions extends EngineOptions {
   /** The file that calls `serveEngine`. */
@@ -25,6 +26,9 @@ const MAX_RESTART_DELAY_MS = 30_000;
 /** Pixels and the like that may wait, besides the bound on their number. */
 const QUEUE_BYTES = 1 << 30;
 
+/** Images, say, whose engine is remembered. */
+const MAX_AFFINITIES = 1024;
+
 /** One engine's place in the pool, which outlives the engine in it. */
 interface Slot {
   engine: Engine;
@@ -36,7 +40,11 @@ interface Slot {
 export class EnginePool {
   private readonly queue: JobQueue;
   private readonly slots: Slot[];
+  /** The slot whose turn it is; one past the last is the first. */
   private next = 0;
+  private nextId = 0;
+  /** Which engine last ran an affinity key. */
+  private readonly lastRan = new LRUCache<string, number>({ max: MAX_AFFINITIES });
   private closed = false;
   private lastLoss = '';
   private lastDevice: DeviceInfo | null = null;
@@ -59,7 +67,8 @@ export class EnginePool {
   }
 
   /**
-   * Runs a task on the next free engine.
+   * Runs a task on the free engine that last ran its affinity key, else on the next free one in turn;
+   * or on the engine it is pinned to.
    *
    * @throws EngineError, whose `failure` and `status` say why there is no answer.
    */
@@ -67,15 +76,16 @@ export class EnginePool {
     kind: TaskKind<I, O>,
     input: I,
     options: SubmitOptions,
-  ): Promise<TaskResult<O>> {
+  ): Promise<TaskAnswer<O>> {
     if (options.signal?.aborted) throw new EngineError('cancelled', 'the client went away');
     this.checkCapacity();
+    this.checkPin(options.engine);
     const job = new Job(kind as TaskKind<unknown, unknown>, input, options, (left) =>
       this.queue.remove(left),
     );
     this.queue.push(job);
     this.dispatch();
-    return (await job.promise) as TaskResult<O>;
+    return (await job.promise) as TaskAnswer<O>;
   }
 
   get queueLength(): number {
@@ -95,6 +105,11 @@ export class EnginePool {
   /** Whether at least one engine can take work now or after what it is doing. */
   get healthy(): boolean {
     return this.slots.some(({ engine }) => engine.state === 'idle' || engine.state === 'busy');
+  }
+
+  /** Whether an engine, from `TaskAnswer.engine`, still has what it kept. */
+  has(engine: number): boolean {
+    return this.slots.some((slot) => slot.engine.id === engine && slot.engine.state !== 'stopped');
   }
 
   close(): void {
@@ -127,9 +142,14 @@ export class EnginePool {
     }
   }
 
+  private checkPin(engine: number | undefined): void {
+    if (engine === undefined || this.has(engine)) return;
+    throw engineLost('the engine that kept what this request goes on with is gone');
+  }
+
   private startEngine(index: number): Engine {
-    const { entry, device, threads, watchdogMs } = this.options;
-    return new Engine(entry, { device, threads }, watchdogMs, {
+    const { entry, device, threads, settings, watchdogMs } = this.options;
+    return new Engine(this.nextId++, entry, { device, threads, settings }, watchdogMs, {
       onIdle: () => this.onIdle(index),
       onLost: (reason) => this.onLost(index, reason),
     });
@@ -148,6 +168,7 @@ export class EnginePool {
     this.lastLoss = reason;
     this.options.onEngineLost?.(index, reason);
     if (slot.engine.status === null) slot.failedStarts++;
+    for (const job of this.queue.takePinned(slot.engine.id)) job.fail(engineLost(reason));
     const delay = Math.min(RESTART_DELAY_MS * 2 ** slot.failedStarts, MAX_RESTART_DELAY_MS);
     slot.restart = setTimeout(() => {
       slot.engine = this.startEngine(index);
@@ -169,11 +190,31 @@ export class EnginePool {
     }
   }
 
+  /** Gives waiting jobs to free engines; one that waits for a busy engine holds up no other. */
   private dispatch(): void {
-    for (let tried = 0; tried < this.slots.length && this.queue.length > 0; tried++) {
-      const { engine } = this.slots[this.next];
-      this.next = (this.next + 1) % this.slots.length;
-      if (engine.state === 'idle') engine.run(this.queue.takeBatch());
+    for (;;) {
+      const idle = this.idleInTurn();
+      const job = this.queue.first((waiting) => this.engineFor(waiting, idle) !== undefined);
+      const engine = job && this.engineFor(job, idle);
+      if (!engine) return;
+      const key = job.affinityKey();
+      if (key !== null) this.lastRan.set(key, engine.id);
+      if (engine === idle[0])
+        this.next = this.slots.findIndex((slot) => slot.engine === engine) + 1;
+      engine.run(this.queue.takeBatch(job, engine.id));
     }
+  }
+
+  /** The free engines, first the one whose turn it is. */
+  private idleInTurn(): Engine[] {
+    const turned = [...this.slots.slice(this.next), ...this.slots.slice(0, this.next)];
+    return turned.map(({ engine }) => engine).filter(({ state }) => state === 'idle');
+  }
+
+  private engineFor(job: Job, idle: readonly Engine[]): Engine | undefined {
+    if (job.engine !== undefined) return idle.find(({ id }) => id === job.engine);
+    const key = job.affinityKey();
+    const last = key === null ? undefined : this.lastRan.get(key);
+    return idle.find(({ id }) => id === last) ?? idle[0];
   }
 }

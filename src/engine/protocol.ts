@@ -1,11 +1,13 @@
 import type { DeviceChoice, DeviceInfo, MemoryUse } from '../compute/backend.ts';
-import type { Timings } from './task.ts';
+import type { EngineSettings } from '../engine_settings.ts';
+import type { Figures, Timings } from './task.ts';
 
 /** What an engine needs to start. */
 export interface EngineOptions {
   readonly device: DeviceChoice;
   /** Threads of onnxruntime on the CPU backend; undefined is all processors. */
   readonly threads?: number;
+  readonly settings: EngineSettings;
 }
 
 /** An engine's state, sent after each batch, so that `/health` never waits for the engine. */
@@ -13,6 +15,8 @@ export interface EngineStatus {
   readonly device: DeviceInfo;
   readonly memory: MemoryUse;
   readonly modelsLoaded: readonly string[];
+  /** What its modules count, all together. */
+  readonly figures: Figures;
 }
 
 /** An error as it crosses the threads. */
@@ -38,6 +42,10 @@ export type ToEngine =
 
 export type FromEngine =
   | { readonly type: 'ready'; readonly status: EngineStatus }
+  /** Something changed between two tasks. */
+  | { readonly type: 'changed'; readonly status: EngineStatus }
+  /** A task has come further: the watchdog starts anew. */
+  | { readonly type: 'progress' }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'lost'; readonly message: string }
   | {

@@ -29,18 +29,31 @@ export class JobQueue {
     this.jobs = this.jobs.filter((other) => other !== job);
   }
 
-  /** Takes the next batch: one job, or up to `maxBatch` of equal key in order. */
-  takeBatch(): Job[] {
-    const first = this.jobs[0];
-    if (!first) return [];
+  /** The first job for which `can` holds. */
+  first(can: (job: Job) => boolean): Job | undefined {
+    return this.jobs.find(can);
+  }
+
+  /**
+   * Takes a job and those behind it, up to `maxBatch` in all, that have its key and may run on the
+   * same engine.
+   */
+  takeBatch(first: Job, engine: number): Job[] {
     const key = first.batchKey();
     const batch = [first];
-    for (const job of this.jobs.slice(1)) {
+    for (const job of this.jobs.slice(this.jobs.indexOf(first) + 1)) {
       if (key === null || batch.length >= first.kind.maxBatch) break;
-      if (job.batchKey() === key) batch.push(job);
+      if (job.batchKey() === key && (job.engine ?? engine) === engine) batch.push(job);
     }
     this.jobs = this.jobs.filter((job) => !batch.includes(job));
     return batch;
+  }
+
+  /** Takes out the jobs that wait for an engine. */
+  takePinned(engine: number): Job[] {
+    const pinned = this.jobs.filter((job) => job.engine === engine);
+    this.jobs = this.jobs.filter((job) => job.engine !== engine);
+    return pinned;
   }
 
   /** Empties the queue. */

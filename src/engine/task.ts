@@ -1,4 +1,5 @@
 import type { Backend } from '../compute/backend.ts';
+import type { EngineSettings } from '../engine_settings.ts';
 
 /**
  * A kind of work, known by both threads. `I` and `O` travel between threads by structured clone;
@@ -10,6 +11,8 @@ export interface TaskKind<I, O> {
   batchKey(input: I): string | null;
   /** Tasks in one batch, at most. */
   readonly maxBatch: number;
+  /** Tasks with equal keys gain from the same engine, which may have kept something of the last. */
+  affinity?(input: I): string;
   /** Never set: carries the output type. */
   readonly output?: O;
 }
@@ -23,10 +26,24 @@ export interface TaskResult<O> {
   readonly timings: Timings;
 }
 
-/** What the engine thread lends to the handlers. */
+/** What a task gives back, and where it ran. */
+export interface TaskAnswer<O> extends TaskResult<O> {
+  /** Of the engine: what `SubmitOptions.engine` takes. */
+  readonly engine: number;
+}
+
+/** What the engine thread lends to the modules. */
 export interface EngineContext {
   readonly backend: Backend;
+  readonly settings: EngineSettings;
+  /** Tells the main thread that figures have changed between two tasks. */
+  readonly changed: () => void;
+  /** Tells the watchdog that a task of several parts has finished one. */
+  readonly progress: () => void;
 }
+
+/** What a module counts, by names that are its own: they become metrics. */
+export type Figures = Readonly<Record<string, number>>;
 
 /** One task's end: its result, or what it threw. */
 export type TaskOutcome<O> = TaskResult<O> | { readonly error: unknown };
@@ -43,6 +60,7 @@ export interface EngineModule {
   readonly run: TaskHandler<unknown, unknown>;
   /** Names of the models that are open, for `/health`. */
   loadedModels(): readonly string[];
+  figures?(): Figures;
 }
 
 /** Pairs a kind with its handler, with their types checked against each other. */
@@ -50,10 +68,12 @@ export function engineModule<I, O>(
   kind: TaskKind<I, O>,
   run: TaskHandler<I, O>,
   loadedModels: () => readonly string[],
+  figures?: () => Figures,
 ): EngineModule {
   return {
     kind: kind as TaskKind<unknown, unknown>,
     run: run as EngineModule['run'],
     loadedModels,
+    figures,
   };
 }

@@ -24,8 +24,11 @@ export function serveEngine(createModules: (context: EngineContext) => EngineMod
       return;
     }
     try {
-      const backend = await openBackend(data.options.device, data.options.threads);
-      engine = new Engine(backend, createModules({ backend }));
+      const { device, threads, settings } = data.options;
+      const backend = await openBackend(device, threads);
+      const changed = () => engine && post({ type: 'changed', status: engine.status() });
+      const progress = () => post({ type: 'progress' });
+      engine = new Engine(backend, createModules({ backend, settings, changed, progress }));
       post({ type: 'ready', status: engine.status() });
     } catch (error) {
       post({ type: 'failed', error: toWireError(error) });
@@ -53,8 +56,13 @@ class Engine {
   }
 
   status(): EngineStatus {
-    const modelsLoaded = [...this.modules.values()].flatMap((module) => module.loadedModels());
-    return { device: this.backend.info, memory: this.backend.memory(), modelsLoaded };
+    const modules = [...this.modules.values()];
+    return {
+      device: this.backend.info,
+      memory: this.backend.memory(),
+      modelsLoaded: modules.flatMap((module) => module.loadedModels()),
+      figures: Object.assign({}, ...modules.map((module) => module.figures?.())),
+    };
   }
 
   async run({ id, task, inputs }: Extract<ToEngine, { type: 'run' }>): Promise<void> {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { isPublicAddress } from './address.ts';
 import { MediaError } from './errors.ts';
-import { BodyTooLargeError, httpGet, readBody } from './http_get.ts';
+import { BodyTooLargeError, bodyChunks, httpGet } from './http_get.ts';
 
 /** Looks up a host name: all its IPv4 and IPv6 addresses. */
 type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -32,13 +32,18 @@ export interface FetchOptions {
   readonly field?: string;
 }
 
-/** A body that was fetched whole. */
-export interface FetchedBody {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/** A body while it arrives. */
+export interface FetchedStream {
+  readonly chunks: AsyncIterable<Uint8Array>;
   /** As the server declared it; nothing vouches for it. */
   readonly contentType: string | null;
-  /** Where the body came from, after redirects. */
+  /** Where the body comes from, after redirects. */
   readonly url: string;
+}
+
+/** A body that was fetched whole. */
+export interface FetchedBody extends Omit<FetchedStream, 'chunks'> {
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -56,7 +61,23 @@ const ACCEPT = 'image/*, */*;q=0.5';
  *   redirect, status, encoding or connection that isn't accepted, and for running out of time.
  * @throws `signal.reason` once `signal` is aborted.
  */
-export async function guardedFetch(url: string, options: FetchOptions): Promise<FetchedBody> {
+export function guardedFetch(url: string, options: FetchOptions): Promise<FetchedBody> {
+  return guardedStream(url, options, async ({ chunks, contentType, url: from }) => {
+    const received: Uint8Array[] = [];
+    for await (const chunk of chunks) received.push(chunk);
+    return { bytes: new Uint8Array(Buffer.concat(received)), contentType, url: from };
+  });
+}
+
+/**
+ * `guardedFetch` for bodies that are too large for memory: `receive` takes what arrives, and the
+ * time that it needs counts. What it throws is thrown on.
+ */
+export async function guardedStream<T>(
+  url: string,
+  options: FetchOptions,
+  receive: (body: FetchedStream) => Promise<T>,
+): Promise<T> {
   const field = options.field ?? 'image_url';
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
@@ -66,7 +87,7 @@ export async function guardedFetch(url: string, options: FetchOptions): Promise<
   const late = new MediaError(422, `${field} did not arrive within ${timeoutMs} ms.`, field);
   const timer = setTimeout(() => stop.abort(late), timeoutMs);
   try {
-    return await follow(url, field, { ...options, signal: stop.signal });
+    return await receive(await follow(url, field, { ...options, signal: stop.signal }));
   } catch (cause) {
     // Whatever was under way when the time ran out failed because of it.
     if (stop.signal.aborted) throw stop.signal.reason;
@@ -81,7 +102,7 @@ export async function guardedFetch(url: string, options: FetchOptions): Promise<
 
 type HopOptions = FetchOptions & { readonly signal: AbortSignal };
 
-async function follow(first: string, field: string, options: HopOptions): Promise<FetchedBody> {
+async function follow(first: string, field: string, options: HopOptions): Promise<FetchedStream> {
   let url = parseUrl(first, null, field, options);
   for (let redirects = 0; ; redirects++) {
     const answer = await ask(url, field, options);
@@ -141,7 +162,11 @@ async function checkedAddresses(url: URL, field: string, options: HopOptions): P
     typeof allowPrivate === 'boolean' ? allowPrivate : isListed(url.hostname, allowPrivate);
   if (!isExempt && !found.every(isPublicAddress)) {
     const where = `${field} leads to ${url.hostname}, which is not on the public internet`;
-    throw new MediaError(422, `${where}; send the image itself instead.`, field);
+    throw new MediaError(
+      422,
+      `${where}; send the ${field.replace(/_url$/, '')} itself instead.`,
+      field,
+    );
   }
   return found.toSorted((a, b) => isIP(a) - isIP(b));
 }
@@ -161,12 +186,12 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-async function take(
+function take(
   url: URL,
   answer: IncomingMessage,
   field: string,
   { maxBytes }: FetchOptions,
-): Promise<FetchedBody> {
+): FetchedStream {
   const status = answer.statusCode ?? 0;
   if (status < 200 || status > 299) {
     throw new MediaError(422, `${field}: ${url.host} answered ${status}; expected 200.`, field);
@@ -176,9 +201,18 @@ async function take(
     const given = `${field}: ${url.host} answered with Content-Encoding ${encoding}`;
     throw new MediaError(422, `${given}; expected none.`, field);
   }
+  const chunks = checkedChunks(url, answer, field, maxBytes);
+  return { chunks, contentType: answer.headers['content-type'] ?? null, url: url.href };
+}
+
+async function* checkedChunks(
+  url: URL,
+  answer: IncomingMessage,
+  field: string,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    const bytes = await readBody(answer, maxBytes);
-    return { bytes, contentType: answer.headers['content-type'] ?? null, url: url.href };
+    yield* bodyChunks(answer, maxBytes);
   } catch (cause) {
     if (!(cause instanceof BodyTooLargeError)) throw unreachable(url, cause, field);
     const given = `${field}: ${url.host} ${cause.message}`;

@@ -53,30 +53,22 @@ function answerWith(addresses: readonly string[]): LookupFunction {
 export class BodyTooLargeError extends Error {}
 
 /**
- * Reads a body to its end.
+ * A body as it arrives, to its end.
  *
  * @throws {BodyTooLargeError} As soon as the declared or the received size passes `maxBytes`.
  * @throws The connection's error, or the signal's reason.
  */
-export async function readBody(
+export async function* bodyChunks(
   body: IncomingMessage,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Buffer, void, undefined> {
   const declared = Number(body.headers['content-length'] ?? 0);
   if (declared > maxBytes) throw new BodyTooLargeError(`declares ${declared} bytes`);
-  const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
     if (size > maxBytes) throw new BodyTooLargeError(`sent more than ${maxBytes} bytes`);
-    chunks.push(chunk);
+    yield chunk;
   }
   if (!body.complete) throw new Error('the connection closed before the end of the body');
-  const bytes = new Uint8Array(size);
-  let end = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, end);
-    end += chunk.byteLength;
-  }
-  return bytes;
 }

@@ -40,7 +40,7 @@ function runOn(backend: Backend, model: Model, inputs: readonly TensorSpec[], se
 
 async function numbers(backend: Backend, tensor: Tensor): Promise<ArrayLike<number>> {
   const data = await backend.download(tensor);
-  return data instanceof BigInt64Array ? Array.from(data, Number) : data;
+  return data instanceof BigInt64Array ? Array.from(data, Number) : (data as Float32Array);
 }
 
 /** float32 in (−2, 2), without a pattern; other types are zero, which is valid for any index. */
@@ -49,6 +49,7 @@ function noise(backend: Backend, { dtype, dims }: TensorSpec, seed: number): Ten
   const length = elementCount(shape);
   if (dtype === 'int64') return backend.upload(new BigInt64Array(length), shape);
   if (dtype === 'uint8') return backend.upload(new Uint8Array(length), shape);
+  if (dtype === 'bool') return backend.upload(new Uint8Array(length).fill(1), shape, 'bool');
   if (dtype === 'uint32') return backend.upload(new Uint32Array(length), shape);
   const data = Float32Array.from({ length }, (_, i) => 2 * Math.sin((i % 8191) ** 2 * seed + i));
   return backend.upload(data, shape);

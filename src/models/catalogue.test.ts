@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'bun:test';
 import { CATALOGUE, depthHints, entryById } from './catalogue.ts';
 import { recogniseDepth } from './contracts.ts';
+import { DEPTH_CATALOGUE } from './depth_catalogue.ts';
 import { licenceLine, needsAcceptance } from './licence.ts';
+import { SEGMENT_CATALOGUE } from './segment_catalogue.ts';
 import { modelDirectory, modelFilePath, openStore } from './store.ts';
 
 const PUBLISHED = CATALOGUE.filter(({ embedded }) => embedded === undefined);
+const DEPTH = DEPTH_CATALOGUE.filter(({ embedded }) => embedded === undefined);
+const SEGMENT = SEGMENT_CATALOGUE.filter(({ embedded }) => embedded === undefined);
 
-test('there is an entry for each encoder, precision, kind and data set that is published', () => {
-  const relative = PUBLISHED.filter(({ kind }) => kind === 'relative');
-  const metric = PUBLISHED.filter(({ kind }) => kind === 'metric');
+test('there is a depth entry for each encoder, precision, kind and data set that is published', () => {
+  const relative = DEPTH.filter(({ kind }) => kind === 'relative');
+  const metric = DEPTH.filter(({ kind }) => kind === 'metric');
   for (const encoder of ['vits', 'vitb', 'vitl'] as const) {
     const own = relative.filter((entry) => entry.encoder === encoder);
     expect(own.map(({ precision }) => precision).sort()).toEqual(
@@ -20,7 +24,10 @@ test('there is an entry for each encoder, precision, kind and data set that is p
       ['vkitti', 80],
     ]);
   }
-  expect(CATALOGUE.filter(({ embedded }) => embedded)).toHaveLength(1);
+  expect(CATALOGUE.filter(({ embedded }) => embedded).map(({ id }) => id)).toEqual([
+    'depth-mini',
+    'segment-mini',
+  ]);
 });
 
 describe('every entry', () => {
@@ -34,20 +41,23 @@ describe('every entry', () => {
   });
 
   test('names files on https, with hashes of the right form, and a size, exact or about', () => {
-    for (const { files } of PUBLISHED) {
+    for (const { files, approximateBytes } of PUBLISHED) {
       expect(files.length).toBeGreaterThan(0);
-      for (const { url, sha256, bytes, approximateBytes } of files) {
-        expect(url).toMatch(/^https:\/\/(huggingface\.co|github\.com)\/.+\.onnx$/);
+      expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
+      for (const { url, path, sha256 } of files) {
+        expect(url).toMatch(/^https:\/\/(huggingface\.co|github\.com)\/[^?#]+$/);
+        expect(url).toEndWith(`/${path.split('/').at(-1)}`);
         if (sha256 !== undefined) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
-        expect(bytes ?? approximateBytes).toBeGreaterThan(1e6);
       }
+      const sum = files.reduce((all, file) => all + (file.bytes ?? file.approximateBytes ?? 0), 0);
+      expect(approximateBytes ?? sum).toBeGreaterThan(1e7);
     }
     const pins = PUBLISHED.flatMap(({ files }) => files).filter(({ sha256 }) => sha256);
     expect(new Set(pins.map(({ sha256 }) => sha256)).size).toBe(pins.length);
   });
 
-  test('of base and large is non-commercial and must be accepted; small is free', () => {
-    for (const entry of PUBLISHED) {
+  test('of base and large depth is non-commercial and must be accepted; small is free', () => {
+    for (const entry of DEPTH) {
       expect(needsAcceptance(entry)).toBe(entry.encoder !== 'vits');
       expect(licenceLine(entry)).toContain(
         entry.encoder === 'vits' ? 'Apache-2.0' : 'CC-BY-NC-4.0',
@@ -55,9 +65,9 @@ describe('every entry', () => {
     }
   });
 
-  test('is recognised as what it says by its published input and output names', () => {
+  test('of depth is recognised as what it says by its published input and output names', () => {
     const map = ['b', 'h', 'w'];
-    for (const entry of PUBLISHED) {
+    for (const entry of DEPTH) {
       const [input, output] = entry.files[0].url.includes('huggingface')
         ? ['pixel_values', 'predicted_depth']
         : ['image', 'depth'];
@@ -74,10 +84,47 @@ describe('every entry', () => {
   });
 });
 
+describe('every segmentation entry', () => {
+  test('of SAM 3 is under its licence, which must be accepted and lies beside the weights', () => {
+    expect(SEGMENT.map(({ generation }) => generation)).toContain('sam3');
+    for (const entry of SEGMENT) {
+      const restricted = entry.generation === 'sam3';
+      expect(needsAcceptance(entry)).toBe(restricted);
+      expect(licenceLine(entry)).toContain(restricted ? 'LicenseRef-SAM, with cond' : 'Apache-2.0');
+      expect(entry.files.some(({ path }) => path === 'LICENSE')).toBe(restricted);
+    }
+  });
+
+  test('has what its family is made of: three graphs and a tokenizer, or two with their weights', () => {
+    for (const { contract, files, id } of SEGMENT) {
+      const paths = files.map(({ path }) => path);
+      const graphs = paths.filter((path) => path.endsWith('.onnx'));
+      expect(graphs).toHaveLength(contract === 'usls' ? 3 : 2);
+      expect(paths.includes('tokenizer.json')).toBe(contract === 'usls');
+      expect(paths.includes('preprocessor_config.json')).toBe(contract === 'transformers-tracker');
+      const weights = contract === 'usls' ? [] : graphs.map((graph) => `${graph}_data`);
+      expect(paths).toEqual(expect.arrayContaining(weights));
+      expect(paths[0]).toMatch(/vision[-_]encoder/);
+      expect(id).toMatch(/^(sam3-(concept|tracker)|edgetam|sam2\.1-tiny)/);
+    }
+  });
+
+  test('answers concepts or clicks, in more than one precision', () => {
+    for (const need of ['concept', 'click'] as const) {
+      const able = SEGMENT.filter(
+        ({ answers, generation }) => generation === 'sam3' && answers.includes(need),
+      );
+      const precisions = able.map(({ precision }) => precision);
+      expect(precisions).toEqual(expect.arrayContaining(['fp32', 'fp16', 'q4f16']));
+      expect(new Set(precisions).size).toBe(precisions.length);
+    }
+  });
+});
+
 test('an unknown id is answered with those alike', () => {
-  expect(entryById(CATALOGUE, 'depth-mini').encoder).toBe('mini');
+  expect(entryById(CATALOGUE, 'depth-mini').title).toContain('miniature');
   expect(() => entryById(CATALOGUE, 'metric-indoor')).toThrow(
     'depth-anything-v2-metric-indoor-base',
   );
-  expect(() => entryById(CATALOGUE, 'sam')).toThrow('models list');
+  expect(() => entryById(CATALOGUE, 'yolo')).toThrow('models list');
 });

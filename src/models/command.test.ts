@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ListedModel } from './listing.ts';
 import { encodeDepthModel, encodeOnnx, noise } from './onnx_fixture.ts';
 import { answerStatus, RangeHost } from './range_host.ts';
+import { segmentFiles, writeFiles } from './segment_fixture.ts';
 import type { ModelVerdict } from './verify.ts';
 
 /** Its hash is not pinned, so that any depth graph can stand for it here. */
@@ -80,9 +81,7 @@ describe('a life of a model', () => {
     expect(host.seen[0].path).toBe(`/${ID}/${PATH}`);
 
     const table = (await models('list')).out.split('\n');
-    expect(table.find((line) => line.startsWith(`${ID} `))).toMatch(
-      /3\.0 MB .*\(!\) {2}installed$/,
-    );
+    expect(table.find((line) => line.startsWith(`${ID} `))).toMatch(/3\.0 MB .*\(!\) +installed$/);
     const installed = (await models('list', '--installed')).out;
     expect(installed).toContain(ID);
     expect(installed).not.toContain('depth-anything-v2-base');
@@ -115,6 +114,21 @@ describe('a life of a model', () => {
     expect(entry).toMatchObject({ state: 'local', maxDepth: 12, encoder: 'vits' });
     expect((await models('remove', 'local-mine-vits')).code).toBe(0);
     expect(existsSync(path)).toBe(true);
+  }, 30_000);
+
+  test('a registered folder', async () => {
+    const path = join(home, 'my SAM 3');
+    await writeFiles(path, segmentFiles('single-backbone'));
+    const added = await models('add', path);
+    expect(added).toMatchObject({ code: 0, err: '' });
+    expect(added.out).toContain('local-my-sam-3: sam3, concept, click, fp32; ');
+    const entry = (await listed()).find(({ id }) => id === 'local-my-sam-3');
+    expect(entry).toMatchObject({ state: 'local', family: 'segment' });
+    expect((await models('verify', 'local-my-sam-3')).out).toContain('single-backbone segment');
+    const wrong = await models('add', path, '--kind', 'metric');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('are of depth models');
+    expect((await models('remove', 'local-my-sam-3')).code).toBe(0);
   }, 30_000);
 });
 
@@ -153,6 +167,7 @@ describe('exit codes and errors', () => {
     ['path for an id', ['remove', '../../etc'], 2, 'no model is called'],
     ['embedded', ['remove', 'depth-mini'], 2, 'part of the repository'],
     ['missing file', ['add', '/nowhere/x.onnx'], 1, '/nowhere/x.onnx'],
+    ['conditions not accepted', ['pull', 'sam3-concept-q8'], 3, 'conditions on use'],
     ['bad number', ['add', 'x.onnx', '--max-depth', '-1'], 2, 'above 0'],
     ['missing folder', ['pull', ID, '--accept-licence', '--from', '/nowhere'], 1, '/nowhere'],
   ];

@@ -1,13 +1,16 @@
+import { statSync } from 'node:fs';
 import { defineCommand } from 'citty';
 import { namedEntries, print, runCommand } from './command_run.ts';
 import type { DepthDataset, DepthKind } from './contracts.ts';
 import type { PullOptions } from './download.ts';
+import type { CatalogueEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { listModels, renderList } from './listing.ts';
-import { addLocalModel } from './local_model.ts';
+import { addLocalModel, type LocalTraits } from './local_model.ts';
 import { pullAloud } from './pull_aloud.ts';
 import { remoteSettings } from './remote.ts';
 import { removeModel } from './remove.ts';
+import { addLocalFolder } from './segment_local.ts';
 import { allEntries, modelState, openStore } from './store.ts';
 import { type ModelVerdict, verifyModel } from './verify.ts';
 
@@ -39,7 +42,7 @@ const pullArgs = {
   model,
   'accept-licence': {
     type: 'boolean',
-    description: 'Accept a licence that is non-commercial or gated',
+    description: 'Accept a licence that is non-commercial, conditional or gated',
   },
   from: { type: 'string', valueHint: 'FOLDER', description: 'Import from a folder of files' },
   link: { type: 'boolean', description: 'With --from: hard-link the files instead of copying' },
@@ -77,7 +80,12 @@ const DATASETS: DepthDataset[] = ['hypersim', 'vkitti'];
 const KINDS: DepthKind[] = ['metric', 'relative'];
 
 const addArgs = {
-  path: { type: 'positional', required: true, description: 'The ONNX file', valueHint: 'FILE' },
+  path: {
+    type: 'positional',
+    required: true,
+    description: 'The ONNX file of a depth model, or the folder of a segmentation model',
+    valueHint: 'PATH',
+  },
   encoder: {
     type: 'enum',
     options: ENCODERS,
@@ -95,24 +103,44 @@ const addArgs = {
 } as const;
 
 const add = defineCommand({
-  meta: { name: 'add', description: 'Register an ONNX file of your own, which stays where it is' },
+  meta: { name: 'add', description: 'Register ONNX files of your own, which stay where they are' },
   args: addArgs,
   run: ({ args }) =>
     runCommand(args, addArgs, async (signal) => {
       const { encoder, dataset, kind, id } = args;
       const maxDepth = metres(args['max-depth']);
-      const traits = { encoder, dataset, kind, id, maxDepth, signal };
-      const entry = await addLocalModel(openStore(), args.path, traits);
-      const described = [
-        entry.kind,
-        entry.dataset,
-        entry.encoder ?? 'any encoder',
-        entry.precision,
-      ];
+      const depth = { encoder, dataset, kind, maxDepth };
+      const entry = await addLocal(args.path, depth, { id, signal });
       if (args.json) print(JSON.stringify(entry, null, 2));
-      else print(`${entry.id}: ${described.filter(Boolean).join(', ')}; ${entry.notes}`);
+      else print(`${entry.id}: ${described(entry)}; ${entry.notes}`);
     }),
 });
+
+/** A folder is a segmentation model, a file a depth model. */
+function addLocal(
+  path: string,
+  depth: LocalTraits,
+  shared: Pick<LocalTraits, 'id' | 'signal'>,
+): Promise<CatalogueEntry> {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  if (!isFolder) return addLocalModel(openStore(), path, { ...depth, ...shared });
+  if (Object.values(depth).every((trait) => trait === undefined)) {
+    return addLocalFolder(openStore(), path, shared);
+  }
+  throw new ModelError(
+    'usage',
+    `${path} is a folder, as segmentation models are; --encoder, --dataset, --kind and ` +
+      '--max-depth are of depth models: give the ONNX file of one, or leave them out',
+  );
+}
+
+function described(entry: CatalogueEntry): string {
+  const traits =
+    entry.family === 'depth'
+      ? [entry.kind, entry.dataset, entry.encoder ?? 'any encoder']
+      : [entry.generation, ...entry.answers];
+  return [...traits, entry.precision].filter(Boolean).join(', ');
+}
 
 const verifyArgs = { model, json } as const;
 

@@ -1,5 +1,6 @@
 import type { ArgsDef } from 'citty';
-import { type DepthEntry, entryById } from './catalogue.ts';
+import { entryById } from './catalogue.ts';
+import type { CatalogueEntry } from './entry.ts';
 import { ModelError, type ModelErrorCode } from './errors.ts';
 
 /**
@@ -53,7 +54,10 @@ export async function runCommand(
 }
 
 /** The entries named on the command line, each once. */
-export function namedEntries(args: ParsedArguments, entries: readonly DepthEntry[]): DepthEntry[] {
+export function namedEntries(
+  args: ParsedArguments,
+  entries: readonly CatalogueEntry[],
+): CatalogueEntry[] {
   if (args._.length > 0) return [...new Set(args._)].map((id) => entryById(entries, id));
   throw new ModelError('usage', 'no model was named; `bun run models list` shows them all');
 }

@@ -201,12 +201,13 @@ function unknownGraph(io: GraphIO): ModelError {
   });
   return new ModelError(
     'unknown-graph',
-    `this graph is no known depth model. It has ${list(io.inputs)} → ${list(io.outputs)}; ` +
+    `this graph is no known depth model. It has ${listTensors(io.inputs)} → ${listTensors(io.outputs)}; ` +
       `expected one of\n${known.join('\n')}`,
   );
 }
 
-function list(tensors: readonly GraphTensor[]): string {
+/** Tensors for a message, at most eight. */
+export function listTensors(tensors: readonly GraphTensor[]): string {
   const shown = tensors.slice(0, 8).map(({ name, dtype, dims }) => {
     return `${name} ${dtype} [${dims.map((dim) => (dim === '' ? '?' : dim)).join(',')}]`;
   });

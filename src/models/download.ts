@@ -1,14 +1,14 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { DepthEntry, ModelFile } from './catalogue.ts';
+import { dirname } from 'node:path';
 import { requireSpace } from './disk_space.ts';
+import type { CatalogueEntry, ModelFile } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { sha256OfFile } from './file_hash.ts';
 import { importFile } from './folder_import.ts';
-import { externalFiles, inspectDepthGraph } from './graph_check.ts';
 import { requireLicence } from './licence.ts';
 import { withLock } from './lock.ts';
 import { type InstalledFile, removeManifest, tryReadManifest, writeManifest } from './manifest.ts';
+import { checkModel } from './model_check.ts';
 import { fileUrl, type RemoteSettings, remoteSettings, shown } from './remote.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { lockPath, type ModelStore, modelDirectory, modelFilePath, modelState } from './store.ts';
@@ -47,13 +47,13 @@ export interface PullResult {
 const IDLE_TIMEOUT_MS = 60_000;
 
 /**
- * Installs a model: from its host, a mirror or a folder, checked by hash and by its graph.
+ * Installs a model: from its host, a mirror or a folder, checked by hash and by its graphs.
  *
  * @throws ModelError `licence`, `locked`, `offline`, `disk-full`, and those of
- *   {@link transferFile}, {@link importFile} and {@link inspectDepthGraph}.
+ *   {@link transferFile}, {@link importFile} and {@link checkModel}.
  */
 export async function pull(
-  entry: DepthEntry,
+  entry: CatalogueEntry,
   store: ModelStore,
   options: PullOptions = {},
 ): Promise<PullResult> {
@@ -80,7 +80,7 @@ export async function pull(
 }
 
 interface Job {
-  readonly entry: DepthEntry;
+  readonly entry: CatalogueEntry;
   readonly store: ModelStore;
   readonly settings: RemoteSettings;
   readonly options: PullOptions;
@@ -91,7 +91,7 @@ async function installFiles(job: Job): Promise<InstalledFile[]> {
   const { entry, store, options } = job;
   const directory = modelDirectory(store, entry.id);
   const before = options.force ? undefined : tryReadManifest(directory);
-  await requireSpace(store.root, await missingBytes(entry, store), options.freeBytes);
+  await requireSpace(store.root, await missingBytes(job), options.freeBytes);
   const files: InstalledFile[] = [];
   for (const file of entry.files) {
     const record = before?.files.find(({ path }) => path === file.path);
@@ -100,7 +100,8 @@ async function installFiles(job: Job): Promise<InstalledFile[]> {
     await writeManifest(directory, { version: 1, id: entry.id, installedAt, files });
   }
   try {
-    checkGraph(entry, store);
+    const paths = files.map(({ path }) => modelFilePath(store, entry.id, path));
+    checkModel(entry, { folder: directory, files: paths });
   } catch (error) {
     await removeManifest(directory);
     for (const { path } of files) await rm(modelFilePath(store, entry.id, path), { force: true });
@@ -155,28 +156,19 @@ function fetchFile(job: Job, file: ModelFile, target: string, url: URL): Promise
 }
 
 /** What is still to be written, as far as sizes are known. */
-async function missingBytes(entry: DepthEntry, store: ModelStore): Promise<number> {
-  let bytes = 0;
-  for (const file of entry.files) {
-    const part = `${modelFilePath(store, entry.id, file.path)}.part`;
-    const received = await stat(part).then(
-      ({ size }) => size,
+async function missingBytes({ entry, store, options }: Job): Promise<number> {
+  const size = (path: string) =>
+    stat(path).then(
+      (found) => found.size,
       () => 0,
     );
-    bytes += Math.max(0, (file.bytes ?? file.approximateBytes ?? 0) - received);
+  let bytes = 0;
+  let received = 0;
+  for (const { path, ...file } of entry.files) {
+    const target = modelFilePath(store, entry.id, path);
+    const here = (await size(`${target}.part`)) || (options.force ? 0 : await size(target));
+    received += here;
+    bytes += Math.max(0, (file.bytes ?? file.approximateBytes ?? 0) - here);
   }
-  return bytes;
-}
-
-/** Fails unless the graph is a depth graph of the entry's kind whose weights are all here. */
-function checkGraph(entry: DepthEntry, store: ModelStore): void {
-  const graph = modelFilePath(store, entry.id, entry.files[0].path);
-  const { header } = inspectDepthGraph(graph, entry);
-  const known = entry.files.map(({ path }) => join(modelDirectory(store, entry.id), path));
-  const missing = externalFiles(graph, header).find((path) => !known.includes(path));
-  if (missing === undefined) return;
-  throw new ModelError(
-    'format',
-    `${graph} keeps weights in ${missing}, which is not in the catalogue`,
-  );
+  return Math.max(bytes, (entry.approximateBytes ?? 0) - received);
 }

@@ -1,6 +1,6 @@
 import { constants, copyFile, link, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ModelEntry, ModelFile } from './catalogue.ts';
+import type { ModelEntry, ModelFile } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { sha256OfFile } from './file_hash.ts';
 import type { Transferred } from './transfer.ts';

@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';
-import { type DepthEntry, depthHints, type Precision } from './catalogue.ts';
+import { depthHints } from './catalogue.ts';
 import { type DepthAxes, type DepthContract, depthAxes, recogniseDepth } from './contracts.ts';
+import { type DepthEntry, PREFERENCE, type Precision } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { type OnnxHeader, readOnnxHeader } from './onnx_header.ts';
 
@@ -48,10 +50,29 @@ export function externalFiles(file: string, header: OnnxHeader): string[] {
   });
 }
 
-/** The precision of a graph's weights, from its operators and element counts. */
-export function weightPrecision({ operators, weightElements }: OnnxHeader): Precision {
+/**
+ * As {@link externalFiles}, all of them there.
+ *
+ * @throws ModelError `not-found` where one is missing.
+ */
+export function requireExternalFiles(file: string, header: OnnxHeader): string[] {
+  const files = externalFiles(file, header);
+  const missing = files.find((each) => !statSync(each, { throwIfNoEntry: false })?.isFile());
+  if (missing === undefined) return files;
+  throw new ModelError('not-found', `${file} keeps weights in ${missing}, which is not there`);
+}
+
+const PRECISIONS: readonly string[] = PREFERENCE.cpu;
+
+/** The precision of a graph's weights: as its metadata say, else from operators and element counts. */
+export function weightPrecision({ operators, weightElements, metadata }: OnnxHeader): Precision {
+  if (PRECISIONS.includes(metadata.dtype)) return metadata.dtype as Precision;
   const { float16 = 0, float32 = 0 } = weightElements;
   const half = float16 > float32;
+  if (operators.includes('MatMulBnb4')) return 'bnb4';
   if (operators.includes('MatMulNBits')) return half ? 'q4f16' : 'q4';
+  if (operators.includes('MatMulInteger') || operators.includes('DynamicQuantizeLinear')) {
+    return 'q8';
+  }
   return half ? 'fp16' : 'fp32';
 }

@@ -1,9 +1,9 @@
-import type { ModelEntry } from './catalogue.ts';
+import type { ModelEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 
 /** Whether a person must say yes before the model is fetched. */
 export function needsAcceptance({ licence }: ModelEntry): boolean {
-  return licence.nonCommercial || licence.gated;
+  return licence.nonCommercial || licence.gated || licence.conditions === true;
 }
 
 /** One line for a person: "CC-BY-NC-4.0, non-commercial use only, https://…". */
@@ -11,6 +11,7 @@ export function licenceLine({ licence }: ModelEntry): string {
   return [
     licence.spdx,
     licence.nonCommercial && 'non-commercial use only',
+    licence.conditions && 'with conditions on use and on copies',
     licence.gated && 'access must be asked for at the host',
     licence.url,
   ]

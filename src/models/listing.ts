@@ -1,5 +1,5 @@
-import type { DepthEntry } from './catalogue.ts';
 import { megabytes } from './disk_space.ts';
+import type { CatalogueEntry, ModelEntry } from './entry.ts';
 import { allEntries, type ModelState, type ModelStore, modelState } from './store.ts';
 import { renderTable } from './table.ts';
 
@@ -9,11 +9,16 @@ export interface ListedModel {
   readonly family: string;
   readonly title: string;
   readonly precision: string;
+  /** Of a depth model. */
   readonly encoder?: string;
   readonly dataset?: string;
-  readonly kind: string;
+  readonly kind?: string;
   readonly maxDepth?: number;
-  readonly licence: DepthEntry['licence'];
+  /** Of a segmentation model. */
+  readonly contract?: string;
+  readonly generation?: string;
+  readonly answers?: readonly string[];
+  readonly licence: ModelEntry['licence'];
   readonly state: ModelState['state'];
   /** What is wrong with a damaged one. */
   readonly problem?: string;
@@ -28,10 +33,10 @@ export interface ListedModel {
 export function listModels(store: ModelStore): ListedModel[] {
   return allEntries(store).map((entry) => {
     const state = modelState(store, entry);
-    const { id, family, title, precision, encoder, dataset, kind, maxDepth, licence, notes } =
-      entry;
+    const { id, family, title, precision, licence, notes } = entry;
     return {
-      ...{ id, family, title, precision, encoder, dataset, kind, maxDepth, licence, notes },
+      ...{ id, family, title, precision, licence, notes },
+      ...traits(entry),
       state: state.state,
       ...(state.state === 'damaged' && { problem: state.problem }),
       ...size(entry, state),
@@ -42,27 +47,48 @@ export function listModels(store: ModelStore): ListedModel[] {
 export function renderList(models: readonly ListedModel[]): string {
   const rows = models.map((model) => [
     model.id,
-    [model.kind, model.dataset].filter(Boolean).join(' '),
+    model.family,
+    [model.kind, model.dataset, ...(model.answers ?? [])].filter(Boolean).join(' '),
     model.precision,
     model.bytes === null ? '?' : `${model.approximate ? '~' : ''}${megabytes(model.bytes)}`,
-    model.licence.spdx + (model.licence.nonCommercial ? ' (!)' : ''),
+    model.licence.spdx + mark(model.licence),
     model.state === 'absent' ? '-' : model.state,
   ]);
-  const table = renderTable(['MODEL', 'DEPTH', 'WEIGHTS', 'SIZE', 'LICENCE', 'STATE'], rows);
+  const table = renderTable(
+    ['MODEL', 'FAMILY', 'ANSWERS', 'WEIGHTS', 'SIZE', 'LICENCE', 'STATE'],
+    rows,
+  );
   const problems = models.filter(({ problem }) => problem);
   return [
     table,
     '',
-    '(!) non-commercial use only. Install one with `bun run models pull MODEL`.',
+    '(!) non-commercial use only, (*) conditions on use. Install with `bun run models pull MODEL`.',
     ...problems.map(({ id, problem }) => `${id} is damaged: ${problem}`),
   ].join('\n');
 }
 
+function mark({ nonCommercial, conditions }: ModelEntry['licence']): string {
+  if (nonCommercial) return ' (!)';
+  return conditions ? ' (*)' : '';
+}
+
+function traits(entry: CatalogueEntry): Partial<ListedModel> {
+  if (entry.family === 'depth') {
+    const { encoder, dataset, kind, maxDepth } = entry;
+    return { encoder, dataset, kind, maxDepth };
+  }
+  const { contract, generation, answers } = entry;
+  return { contract, generation, answers };
+}
+
 function size(
-  entry: DepthEntry,
+  entry: ModelEntry,
   state: ModelState,
 ): { bytes: number | null; approximate: boolean } {
   if ('bytes' in state) return { bytes: state.bytes, approximate: false };
+  if (entry.approximateBytes !== undefined) {
+    return { bytes: entry.approximateBytes, approximate: true };
+  }
   const sizes = entry.files.map((file) => file.bytes ?? file.approximateBytes);
   if (sizes.length === 0 || sizes.includes(undefined)) return { bytes: null, approximate: false };
   return {

@@ -1,19 +1,18 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, relative, resolve } from 'node:path';
-import type { DepthEncoder, DepthEntry, Precision } from './catalogue.ts';
+import { basename, dirname, resolve } from 'node:path';
 import {
   DATASET_MAX_DEPTH,
   type DepthDataset,
   type DepthKind,
   recogniseDepth,
 } from './contracts.ts';
+import type { DepthEncoder, DepthEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
-import { sha256OfFile } from './file_hash.ts';
 import { externalFiles, weightPrecision } from './graph_check.ts';
-import { withLock } from './lock.ts';
-import { type InstalledFile, type LocalModel, type Manifest, writeManifest } from './manifest.ts';
+import { localId, registerLocal } from './local_registration.ts';
+import type { LocalModel } from './manifest.ts';
 import { type OnnxHeader, readOnnxHeader } from './onnx_header.ts';
-import { allEntries, lockPath, type ModelStore, modelDirectory } from './store.ts';
+import { recognisePart } from './segment_parts.ts';
+import type { ModelStore } from './store.ts';
 
 /** What the user knows of a file; what is left out is read from the graph and the file's name. */
 export interface LocalTraits {
@@ -28,9 +27,9 @@ export interface LocalTraits {
 }
 
 /**
- * Registers a file of the user's own, which stays where it is, with the contract its graph follows.
+ * Registers a depth graph of the user's own, which stays where it is, with the contract it follows.
  *
- * @throws ModelError `not-found`, `format`, `unknown-graph`, and `usage` for a name that is taken.
+ * @throws ModelError `format`, `unknown-graph`, and those of {@link registerLocal}.
  */
 export async function addLocalModel(
   store: ModelStore,
@@ -39,24 +38,28 @@ export async function addLocalModel(
 ): Promise<DepthEntry> {
   const file = resolve(path);
   const header = readOnnxHeader(file);
+  requireWhole(file, header);
   const local = describe(file, header, traits);
-  const id = traits.id ?? localId(file);
-  const directory = modelDirectory(store, id);
-  if (store.catalogue.some((entry) => entry.id === id)) {
-    throw new ModelError('usage', `"${id}" is the id of a catalogue model; give another with --id`);
-  }
-  const files = await Promise.all(
-    [file, ...externalFiles(file, header)].map((each) => recordFile(file, each, traits.signal)),
+  const entry = await registerLocal(store, {
+    id: traits.id ?? localId(file),
+    local,
+    folder: dirname(file),
+    files: [file, ...externalFiles(file, header)],
+    signal: traits.signal,
+  });
+  if (entry.family === 'depth') return entry;
+  throw new ModelError('locked', `${entry.id} was registered anew by somebody else meanwhile`);
+}
+
+/** @throws ModelError `unknown-graph` for one graph of a model that has several. */
+function requireWhole(file: string, header: OnnxHeader): void {
+  const part = recognisePart(header);
+  if (!part) return;
+  throw new ModelError(
+    'unknown-graph',
+    `${file} is one graph of several of a segmentation model (${part.family} ${part.part}); ` +
+      `add their folder, ${dirname(file)}`,
   );
-  const installedAt = new Date().toISOString();
-  const manifest: Manifest = { version: 1, id, installedAt, files, local };
-  await mkdir(directory, { recursive: true });
-  await withLock(lockPath(store, id), `a change to ${id}`, () =>
-    writeManifest(directory, manifest),
-  );
-  const entry = allEntries(store).find((candidate) => candidate.id === id);
-  if (entry) return entry;
-  throw new ModelError('not-found', `${directory} vanished while ${id} was being registered`);
 }
 
 function describe(
@@ -70,7 +73,7 @@ function describe(
     metadata: header.metadata,
     fileName: basename(file),
   });
-  const precision: Precision = weightPrecision(header);
+  const precision = weightPrecision(header);
   const stated = encoder ?? encoderOfFileName(basename(file));
   const trainedOn = dataset ?? datasetOfDepth(contract.trainedMaxDepth);
   return {
@@ -96,30 +99,4 @@ function encoderOfFileName(name: string): 'vits' | 'vitb' | 'vitl' | undefined {
 function datasetOfDepth(metres: number | undefined): DepthDataset | undefined {
   if (metres === DATASET_MAX_DEPTH.hypersim) return 'hypersim';
   return metres === DATASET_MAX_DEPTH.vkitti ? 'vkitti' : undefined;
-}
-
-function localId(file: string): string {
-  const stem = basename(file)
-    .replace(/\.onnx$/i, '')
-    .toLowerCase();
-  const name = stem.replace(/[^a-z0-9.]+/g, '-').replace(/^[-.]+|[-.]+$/g, '');
-  return `local-${name || 'model'}`;
-}
-
-async function recordFile(
-  graph: string,
-  file: string,
-  signal: AbortSignal | undefined,
-): Promise<InstalledFile> {
-  const found = await stat(file).catch(() => undefined);
-  if (!found?.isFile()) {
-    throw new ModelError('not-found', `${graph} keeps weights in ${file}, which is not there`);
-  }
-  return {
-    path: relative(dirname(graph), file),
-    bytes: found.size,
-    sha256: await sha256OfFile(file, { signal }),
-    hashOrigin: 'recorded',
-    source: file,
-  };
 }

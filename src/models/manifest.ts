@@ -32,8 +32,19 @@ const InstalledFile = Type.Object({
 });
 export type InstalledFile = Static<typeof InstalledFile>;
 
+const Precision = Type.Union([
+  Type.Literal('fp32'),
+  Type.Literal('fp16'),
+  Type.Literal('q8'),
+  Type.Literal('q4'),
+  Type.Literal('q4f16'),
+  Type.Literal('bnb4'),
+]);
+
 /** A file of the user's own, registered with `models add`: it stays where it is. */
-const LocalModel = Type.Object({
+const LocalDepthModel = Type.Object({
+  /** Manifests of before there were others lack it. */
+  family: Type.Optional(Type.Literal('depth')),
   /** Absolute path of the graph. */
   path: Type.String({ minLength: 1 }),
   encoder: Type.Optional(
@@ -43,14 +54,33 @@ const LocalModel = Type.Object({
   kind: Type.Union([Type.Literal('metric'), Type.Literal('relative')]),
   maxDepth: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   alsoRelative: Type.Boolean(),
-  precision: Type.Union([
-    Type.Literal('fp32'),
-    Type.Literal('fp16'),
-    Type.Literal('q4'),
-    Type.Literal('q4f16'),
-  ]),
+  precision: Precision,
   contract: Type.String(),
 });
+
+/** A folder of the user's own. */
+const LocalSegmentModel = Type.Object({
+  family: Type.Literal('segment'),
+  /** Absolute path of the folder. */
+  path: Type.String({ minLength: 1 }),
+  contract: Type.Union([
+    Type.Literal('usls'),
+    Type.Literal('transformers-tracker'),
+    Type.Literal('single-backbone'),
+  ]),
+  generation: Type.Union([
+    Type.Literal('sam3'),
+    Type.Literal('sam2.1'),
+    Type.Literal('edgetam'),
+    Type.Literal('mini'),
+  ]),
+  answers: Type.Array(Type.Union([Type.Literal('concept'), Type.Literal('click')]), {
+    minItems: 1,
+  }),
+  precision: Precision,
+});
+
+const LocalModel = Type.Union([LocalSegmentModel, LocalDepthModel]);
 export type LocalModel = Static<typeof LocalModel>;
 
 const Manifest = Type.Object({

@@ -1,10 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { devices } from '../../test/devices.ts';
 import { maxAbsoluteError } from '../../test/numbers.ts';
 import type { Backend, Model } from '../compute/backend.ts';
 import { withTensors } from '../compute/scope.ts';
 import { replaysTruly } from './capture_check.ts';
+import { encodeOnnx } from './onnx_fixture.ts';
 import { OpenModels } from './open_models.ts';
 
 setDefaultTimeout(180_000);
@@ -28,6 +31,16 @@ const sound = {
   version: 1,
   bytes: 1,
 };
+
+/** y = eˣ with a free first dimension of this name. */
+async function exponential(dimension: string) {
+  const dims = [dimension, 4];
+  const file = join(mkdtempSync(join(tmpdir(), 'triptych-open-')), 'exp.onnx');
+  const nodes = [{ operator: 'Exp', inputs: ['x'], outputs: ['y'] }];
+  const ends = { inputs: [{ name: 'x', dims }], outputs: [{ name: 'y', dims }] };
+  await Bun.write(file, encodeOnnx({ ...ends, nodes }));
+  return { name: 'exp', file, version: 1, bytes: 1 };
+}
 
 /** 20·sigmoid(x) of the trap graph for x = `value`, …, `value` + 15. */
 function run(backend: Backend, model: Model, value: number): Promise<Float32Array> {
@@ -66,6 +79,44 @@ describe.each(devices)('open models on %s', (_, backend) => {
     const first = await models.get(trap);
     expect(await models.get(trap)).toBe(first);
     expect(models.names()).toEqual(['trap']);
+  });
+
+  test('a shape that keeps coming has a graph of its own, and the free one may go', async () => {
+    const source = await exponential('images');
+    for (const which of ['only', 'one of several'] as const) {
+      const models = new OpenModels(backend);
+      const free = await models.get(source);
+      const taken: Model[] = [];
+      for (const value of [1, 2, -1, 0.5]) {
+        const model = await models.getForShapes(source, { x: [2, 4] }, which);
+        taken.push(model);
+        await withTensors(backend, async (keep) => {
+          const x = keep(backend.upload(new Float32Array(8).fill(value), [2, 4]));
+          const { y } = await model.run({ x }, ['y']);
+          const powers = (await backend.download(keep(y))) as Float32Array;
+          expect(maxAbsoluteError(powers, new Float32Array(8).fill(Math.exp(value)))).toBeLessThan(
+            1e-5,
+          );
+        });
+      }
+      const captures = backend.info.kind === 'webgpu';
+      expect(taken.map(({ reusesOutputs }) => reusesOutputs)).toEqual(
+        captures ? [false, false, true, true] : [false, false, false, false],
+      );
+      expect(taken[3]).toBe(taken[2]);
+      expect((await models.get(source)) === free).toBe(!captures || which === 'one of several');
+      expect((await models.getForShapes(source, { x: [3, 4] }, which)).reusesOutputs).toBe(false);
+    }
+  });
+
+  test('a graph whose free dimension has no name stays free', async () => {
+    const source = await exponential('');
+    const models = new OpenModels(backend);
+    const free = await models.get(source);
+    for (let i = 0; i < 4; i++) {
+      const model = await models.getForShapes(source, { x: [2, 4] }, 'only');
+      expect(model === free).toBe(true);
+    }
   });
 
   test('a file that was replaced is opened anew', async () => {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Backend, Model } from '../compute/backend.ts';
+import type { Backend, Model, TensorSpec } from '../compute/backend.ts';
 import { replaysTruly } from './capture_check.ts';
 
 /** Bytes of graphs and weights kept open in one engine, at most. */
@@ -20,7 +20,7 @@ export interface ModelSource {
 }
 
 /** Captured graphs at a time: each keeps its activations, whatever the size of its file. */
-const MAX_CAPTURED = 4;
+const MAX_CAPTURED = 6;
 
 interface Open {
   readonly name: string;
@@ -37,6 +37,9 @@ export class OpenModels {
   /** How often a shape was asked for. */
   private readonly asked = new LRUCache<string, number>({ max: 256 });
 
+  /** The free dimensions that shapes fix. */
+  private readonly dims = new LRUCache<string, FixedDims>({ max: 256 });
+
   constructor(
     private readonly backend: Backend,
     maxBytes: number = MAX_OPEN_BYTES,
@@ -46,7 +49,7 @@ export class OpenModels {
 
   /** The graph with its free dimensions free. */
   get(source: ModelSource): Promise<Model> {
-    const key = `${source.file} ${source.version}`;
+    const key = fileKey(source);
     const known = this.models.get(key);
     if (known) return known.model;
     const model = this.backend.openModel(source.file);
@@ -63,7 +66,7 @@ export class OpenModels {
    */
   getFor(source: ModelSource, fixedDims: Readonly<Record<string, number>>): Promise<Model> {
     if (this.backend.info.kind === 'cpu') return this.get(source);
-    const key = `${source.file} ${source.version} ${JSON.stringify(fixedDims)}`;
+    const key = `${fileKey(source)} ${JSON.stringify(fixedDims)}`;
     const times = (this.asked.get(key) ?? 0) + 1;
     this.asked.set(key, times);
     if (times < CAPTURE_AFTER) return this.get(source);
@@ -72,6 +75,29 @@ export class OpenModels {
     const model = this.capture(source, fixedDims);
     this.captured.set(key, { name: source.name, model });
     model.catch(() => this.captured.delete(key));
+    return model;
+  }
+
+  /**
+   * As {@link getFor}, for a graph whose free dimensions are known by the shapes of its inputs.
+   *
+   * @param shapes of all inputs that have free dimensions, by name
+   * @param which `only`: no other shapes will come, so that the free graph's memory is given back
+   *   once there is a captured one
+   */
+  async getForShapes(
+    source: ModelSource,
+    shapes: Readonly<Record<string, readonly number[]>>,
+    which: 'only' | 'one of several' = 'one of several',
+  ): Promise<Model> {
+    if (this.backend.info.kind === 'cpu') return this.get(source);
+    const shapesKey = `${fileKey(source)} ${JSON.stringify(shapes)}`;
+    const known = this.dims.get(shapesKey);
+    const fixedDims = known ?? fixDims((await this.get(source)).inputs, shapes);
+    this.dims.set(shapesKey, fixedDims);
+    if (fixedDims === 'unnamed') return this.get(source);
+    const model = await this.getFor(source, fixedDims);
+    if (which === 'only' && model.reusesOutputs) this.models.delete(fileKey(source));
     return model;
   }
 
@@ -99,6 +125,29 @@ export class OpenModels {
     await captured?.dispose();
     return free;
   }
+}
+
+function fileKey({ file, version }: ModelSource): string {
+  return `${file} ${version}`;
+}
+
+/** Sizes by name, or that some free dimension has no name to fix it by. */
+type FixedDims = Readonly<Record<string, number>> | 'unnamed';
+
+function fixDims(
+  inputs: readonly TensorSpec[],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): FixedDims {
+  const fixed: Record<string, number> = {};
+  for (const { name, dims } of inputs) {
+    for (const [axis, dim] of dims.entries()) {
+      if (typeof dim === 'number') continue;
+      const size = shapes[name]?.[axis];
+      if (dim === '' || size === undefined) return 'unnamed';
+      fixed[dim] = size;
+    }
+  }
+  return fixed;
 }
 
 /** In the background; one that failed to open has nothing to close. */

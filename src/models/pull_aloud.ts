@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import type { DepthEntry } from './catalogue.ts';
 import { say } from './command_run.ts';
 import { type PullOptions, type PullResult, pull } from './download.ts';
+import type { CatalogueEntry, ModelEntry } from './entry.ts';
 import { licenceLine, needsAcceptance } from './licence.ts';
 import type { HashOrigin } from './manifest.ts';
 import { reportProgress } from './progress.ts';
@@ -15,7 +15,7 @@ const TRUST: Readonly<Record<HashOrigin, string>> = {
 
 /** {@link pull} for a person: shows the licence, asks for it at a terminal, reports progress. */
 export async function pullAloud(
-  entry: DepthEntry,
+  entry: CatalogueEntry,
   store: ModelStore,
   options: PullOptions,
 ): Promise<PullResult> {
@@ -39,7 +39,7 @@ export async function pullAloud(
 }
 
 /** Asks a person at a terminal; anywhere else `pull` refuses and names the flag. */
-async function askLicence(entry: DepthEntry, signal: AbortSignal | undefined): Promise<boolean> {
+async function askLicence(entry: ModelEntry, signal: AbortSignal | undefined): Promise<boolean> {
   if (!needsAcceptance(entry) || !process.stdin.isTTY || !process.stderr.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

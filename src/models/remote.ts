@@ -1,4 +1,4 @@
-import type { ModelEntry, ModelFile } from './catalogue.ts';
+import type { ModelEntry, ModelFile } from './entry.ts';
 import { ModelError } from './errors.ts';
 
 const HUGGING_FACE = 'https://huggingface.co';

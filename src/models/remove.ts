@@ -1,5 +1,5 @@
 import { lstat, rm, unlink } from 'node:fs/promises';
-import type { DepthEntry } from './catalogue.ts';
+import type { ModelEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { withLock } from './lock.ts';
 import { lockPath, type ModelStore, modelDirectory } from './store.ts';
@@ -11,7 +11,7 @@ import { lockPath, type ModelStore, modelDirectory } from './store.ts';
  * @returns false where there was nothing to remove
  * @throws ModelError `usage` for an embedded model, `locked` while it is being changed.
  */
-export async function removeModel(store: ModelStore, entry: DepthEntry): Promise<boolean> {
+export async function removeModel(store: ModelStore, entry: ModelEntry): Promise<boolean> {
   if (entry.embedded) {
     throw new ModelError('usage', `${entry.id} is part of the repository and cannot be removed`);
   }

@@ -1,5 +1,5 @@
-import type { DepthEncoder, DepthEntry, Precision } from './catalogue.ts';
 import type { DepthDataset, DepthKind } from './contracts.ts';
+import { type DepthEncoder, type DepthEntry, PREFERENCE, type Precision } from './entry.ts';
 import { ModelNotInstalledError } from './errors.ts';
 import { type InstalledModel, installedModels, type ModelStore } from './store.ts';
 
@@ -32,15 +32,6 @@ export interface ResolvedDepth {
 type Difference = 'encoder' | 'dataset' | 'precision';
 
 /**
- * Which precision runs best. WebGPU: half the memory traffic first, 4-bit weights last for their
- * error. CPU: onnxruntime computes in fp32, so anything else costs a conversion.
- */
-const PREFERENCE: Readonly<Record<'webgpu' | 'cpu', readonly Precision[]>> = {
-  webgpu: ['fp16', 'fp32', 'q4f16', 'q4'],
-  cpu: ['fp32', 'fp16', 'q4', 'q4f16'],
-};
-
-/**
  * Chooses among the installed models of the kind asked for: an exact one of the catalogue, else an
  * exact local file, else the nearest of either (the same data set matters more than the same
  * encoder, because it sets the scale), else the embedded one. Looks at the disk at every call, some
@@ -50,19 +41,25 @@ const PREFERENCE: Readonly<Record<'webgpu' | 'cpu', readonly Precision[]>> = {
  */
 export function resolveDepth(request: DepthRequest): ResolvedDepth {
   const [best] = installedModels(request.store)
+    .filter(isDepthModel)
     .filter(({ entry }) => answers(entry, request.kind))
     .map((model) => ({ ...model, differs: differences(model.entry, request) }))
     .sort((a, b) => cost(a, request) - cost(b, request));
   if (!best || (request.strict && best.differs.length > 0)) throw notInstalled(request, best);
-  return { ...best, exact: best.differs.length === 0 };
+  return { ...best, file: best.files[0], exact: best.differs.length === 0 };
 }
 
 /** The catalogue entry that would answer a request exactly; undefined where none is published. */
 function wantedEntry(request: DepthRequest): DepthEntry | undefined {
   return request.store.catalogue
+    .filter((entry) => entry.family === 'depth')
     .filter((entry) => entry.embedded === undefined && answers(entry, request.kind))
     .filter((entry) => differences(entry, request).length === 0)
     .sort((a, b) => precisionRank(a, request) - precisionRank(b, request))[0];
+}
+
+function isDepthModel(model: InstalledModel): model is InstalledModel<DepthEntry> {
+  return model.entry.family === 'depth';
 }
 
 function answers(entry: DepthEntry, kind: DepthKind): boolean {
@@ -78,7 +75,7 @@ function differences(entry: DepthEntry, request: DepthRequest): Difference[] {
   return found;
 }
 
-type Candidate = InstalledModel & { readonly differs: readonly Difference[] };
+type Candidate = InstalledModel<DepthEntry> & { readonly differs: readonly Difference[] };
 
 /** Smaller is better; each weight outdoes all the lighter ones together. */
 function cost({ entry, origin, differs }: Candidate, request: DepthRequest): number {

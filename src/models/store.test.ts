@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DepthEntry } from './catalogue.ts';
+import type { CatalogueEntry } from './entry.ts';
 import { inspectDepthGraph } from './graph_check.ts';
 import { addLocalModel } from './local_model.ts';
 import { encodeDepthModel, encodeOnnx } from './onnx_fixture.ts';
@@ -35,7 +35,7 @@ async function file(name: string, bytes: Uint8Array = encodeDepthModel()): Promi
   return path;
 }
 
-function entryNamed(id: string): DepthEntry {
+function entryNamed(id: string): CatalogueEntry {
   return { ...allEntries(openStore({ root: store.root }))[1], id, embedded: undefined };
 }
 
@@ -120,7 +120,7 @@ describe('a file of the user', () => {
       precision: 'fp32',
       alsoRelative: false,
     });
-    expect(installedModels(store)).toEqual([{ entry, origin: 'local', file: path }]);
+    expect(installedModels(store)).toEqual([{ entry, origin: 'local', folder, files: [path] }]);
     expect(inspectDepthGraph(path, entry).contract.trainedMaxDepth).toBe(80);
     expect((await verifyModel(store, entry)).ok).toBe(true);
     expect(await removeModel(store, entry)).toBe(true);

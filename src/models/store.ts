@@ -2,9 +2,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory } from '../cache.ts';
-import { CATALOGUE, type DepthEntry, type ModelEntry } from './catalogue.ts';
+import { CATALOGUE } from './catalogue.ts';
+import type { CatalogueEntry, ModelEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
-import { type Manifest, readManifest } from './manifest.ts';
+import { type LocalModel, type Manifest, readManifest } from './manifest.ts';
 
 /** Where models live. A plain value: nothing is opened, nothing needs closing. */
 export interface ModelStore {
@@ -12,15 +13,17 @@ export interface ModelStore {
   readonly root: string;
   /** The root of the repository, which embedded models' paths start from. */
   readonly repository: string;
-  readonly catalogue: readonly DepthEntry[];
+  readonly catalogue: readonly CatalogueEntry[];
 }
 
 /** A model that can be opened now. */
-export interface InstalledModel {
-  readonly entry: DepthEntry;
+export interface InstalledModel<Entry extends ModelEntry = CatalogueEntry> {
+  readonly entry: Entry;
   readonly origin: 'catalogue' | 'embedded' | 'local';
-  /** Absolute path of the graph. */
-  readonly file: string;
+  /** Absolute paths, a graph first. */
+  readonly files: readonly [string, ...string[]];
+  /** Holds the graphs: the one that was registered, or the model's in the store or repository. */
+  readonly folder: string;
 }
 
 export type ModelState =
@@ -84,7 +87,7 @@ export function installedModels(store: ModelStore): InstalledModel[] {
 }
 
 /** Catalogue entries and registered local files, installed or not. */
-export function allEntries(store: ModelStore): DepthEntry[] {
+export function allEntries(store: ModelStore): CatalogueEntry[] {
   const known = new Set(store.catalogue.map(({ id }) => id));
   const local = modelFolders(store)
     .filter((id) => !known.has(id))
@@ -98,15 +101,20 @@ export function modelState(store: ModelStore, entry: ModelEntry): ModelState {
   if (entry.embedded === undefined) {
     return installedState(store, entry, manifestOf(store, entry.id));
   }
-  const bytes = fileBytes(join(store.repository, entry.embedded));
-  return bytes === undefined
-    ? { state: 'damaged', problem: `${entry.embedded} is missing from the repository` }
-    : { state: 'embedded', bytes };
+  let bytes = 0;
+  for (const path of entry.embedded) {
+    const size = fileBytes(join(store.repository, path));
+    if (size === undefined) {
+      return { state: 'damaged', problem: `${path} is missing from the repository` };
+    }
+    bytes += size;
+  }
+  return { state: 'embedded', bytes };
 }
 
 /** Where a manifest's file is: local ones stay where the user has them. */
 export function installedPath(store: ModelStore, manifest: Manifest, path: string): string {
-  if (manifest.local) return resolve(dirname(manifest.local.path), path);
+  if (manifest.local) return resolve(localFolder(manifest.local), path);
   return modelFilePath(store, manifest.id, path);
 }
 
@@ -138,33 +146,54 @@ function folderModel(store: ModelStore, id: string): InstalledModel | undefined 
   if (!entry) return undefined;
   switch (installedState(store, entry, manifest).state) {
     case 'installed': {
-      const file = modelFilePath(store, id, entry.files[0].path);
-      return { entry, origin: 'catalogue', file };
+      const files = entry.files.map(({ path }) => modelFilePath(store, id, path));
+      return installed(entry, 'catalogue', modelDirectory(store, id), files);
     }
-    case 'local':
-      return manifest.local && { entry, origin: 'local', file: manifest.local.path };
+    case 'local': {
+      const files = manifest.files.map(({ path }) => installedPath(store, manifest, path));
+      return manifest.local && installed(entry, 'local', localFolder(manifest.local), files);
+    }
     default:
       return undefined;
   }
 }
 
-function embeddedModel(store: ModelStore, entry: DepthEntry): InstalledModel | undefined {
-  const file = join(store.repository, entry.embedded ?? '');
-  return fileBytes(file) === undefined ? undefined : { entry, origin: 'embedded', file };
+function embeddedModel(store: ModelStore, entry: CatalogueEntry): InstalledModel | undefined {
+  if (modelState(store, entry).state !== 'embedded') return undefined;
+  const files = (entry.embedded ?? []).map((path) => join(store.repository, path));
+  return installed(entry, 'embedded', dirname(files[0]), files);
 }
 
-function localEntry(manifest: Manifest | ModelError | undefined): DepthEntry | undefined {
+function installed(
+  entry: CatalogueEntry,
+  origin: InstalledModel['origin'],
+  folder: string,
+  [graph, ...others]: readonly string[],
+): InstalledModel | undefined {
+  return graph === undefined ? undefined : { entry, origin, folder, files: [graph, ...others] };
+}
+
+function localEntry(manifest: Manifest | ModelError | undefined): CatalogueEntry | undefined {
   if (!manifest || manifest instanceof ModelError || !manifest.local) return undefined;
-  const { path, contract, ...traits } = manifest.local;
-  return {
-    id: manifest.id,
-    family: 'depth',
-    title: `Local file, ${traits.kind}`,
-    ...traits,
+  const { local, id } = manifest;
+  const shared = {
+    id,
     files: [],
     licence: { spdx: 'unknown', nonCommercial: false, gated: false, url: '' },
-    notes: `${path}, ${contract} graph`,
   };
+  if (local.family === 'segment') {
+    const { path, ...traits } = local;
+    const title = `Local folder, ${traits.answers.join(' and ')}`;
+    return { ...shared, ...traits, title, notes: `${path}, ${traits.contract} graphs` };
+  }
+  const { path, contract, ...traits } = local;
+  const title = `Local file, ${traits.kind}`;
+  return { ...shared, ...traits, family: 'depth', title, notes: `${path}, ${contract} graph` };
+}
+
+/** A depth model is registered by its graph, a segmentation model by the folder of its graphs. */
+function localFolder({ family, path }: LocalModel): string {
+  return family === 'segment' ? path : dirname(path);
 }
 
 function modelFolders(store: ModelStore): string[] {

@@ -1,4 +1,4 @@
-import type { ModelFile } from './catalogue.ts';
+import type { ModelFile } from './entry.ts';
 import { ModelError } from './errors.ts';
 import type { HashOrigin } from './manifest.ts';
 import { PartFile } from './part_file.ts';

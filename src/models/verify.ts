@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { DepthEntry } from './catalogue.ts';
+import type { CatalogueEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { sha256OfFile } from './file_hash.ts';
-import { inspectDepthGraph } from './graph_check.ts';
 import { type HashOrigin, type Manifest, readManifest } from './manifest.ts';
-import { installedPath, type ModelStore, modelDirectory } from './store.ts';
+import { checkModel } from './model_check.ts';
+import { installedModels, installedPath, type ModelStore, modelDirectory } from './store.ts';
 
 interface FileVerdict {
   readonly path: string;
@@ -28,17 +28,17 @@ const TRUST: Readonly<Record<HashOrigin, string>> = {
 };
 
 /**
- * Hashes an installed model's files again and reads its graph.
+ * Hashes an installed model's files again and reads its graphs.
  *
  * @throws ModelError `not-installed` where there is nothing to verify.
  */
 export async function verifyModel(
   store: ModelStore,
-  entry: DepthEntry,
+  entry: CatalogueEntry,
   signal?: AbortSignal,
 ): Promise<ModelVerdict> {
   const files = entry.embedded
-    ? [await verifyEmbedded(entry.embedded, store, signal)]
+    ? await Promise.all(entry.embedded.map((path) => verifyEmbedded(path, store, signal)))
     : await verifyInstalled(store, entry, signal);
   if (files.every(({ ok }) => ok)) files.push(verifyGraph(store, entry));
   return { id: entry.id, ok: files.every(({ ok }) => ok), files };
@@ -46,7 +46,7 @@ export async function verifyModel(
 
 async function verifyInstalled(
   store: ModelStore,
-  entry: DepthEntry,
+  entry: CatalogueEntry,
   signal: AbortSignal | undefined,
 ): Promise<FileVerdict[]> {
   const manifest = readManifest(modelDirectory(store, entry.id));
@@ -67,7 +67,7 @@ async function verifyInstalled(
 
 async function verifyFile(
   store: ModelStore,
-  entry: DepthEntry,
+  entry: CatalogueEntry,
   manifest: Manifest,
   { path, sha256: recorded, hashOrigin }: Manifest['files'][number],
   signal: AbortSignal | undefined,
@@ -95,14 +95,11 @@ async function verifyEmbedded(
   return { path, ok: true, detail: 'part of the repository', sha256 };
 }
 
-function verifyGraph(store: ModelStore, entry: DepthEntry): FileVerdict {
-  const manifest = entry.embedded ? undefined : readManifest(modelDirectory(store, entry.id));
-  const file = manifest
-    ? installedPath(store, manifest, manifest.files[0].path)
-    : join(store.repository, entry.embedded ?? '');
+function verifyGraph(store: ModelStore, entry: CatalogueEntry): FileVerdict {
+  const model = installedModels(store).find((one) => one.entry.id === entry.id);
+  if (!model) return { path: 'graph', ok: false, detail: 'not complete' };
   try {
-    const { contract } = inspectDepthGraph(file, entry);
-    return { path: 'graph', ok: true, detail: `${contract.id} ${contract.kind} depth` };
+    return { path: 'graph', ok: true, detail: checkModel(entry, model) };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { path: 'graph', ok: false, detail: error.message };

@@ -40,7 +40,7 @@ const HealthAnswer = t.Object({
 export type HealthAnswer = Static<typeof HealthAnswer>;
 
 /** Counts requests and answers `GET /health`, from what the main thread knows already. */
-export function health(pool: EnginePool, version: string) {
+export function health(pool: EnginePool, version: string, sessions: () => number) {
   let requests = 0;
   return new Elysia({ name: 'health', tags: ['health'] })
     .onTransform({ as: 'global' }, ({ path }) => {
@@ -65,7 +65,7 @@ export function health(pool: EnginePool, version: string) {
           models_loaded: [...new Set(models)],
           total_model_instances: models.length,
           request_counter: requests,
-          active_sessions: 0,
+          active_sessions: sessions(),
           queue_length: pool.queueLength,
           workers: statuses.length,
           version,

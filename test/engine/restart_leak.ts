@@ -10,6 +10,7 @@ const pool = new EnginePool({
   workers: WORKERS,
   queueCapacity: 1,
   watchdogMs: 10_000,
+  settings: { featureCache: { maxBytes: 0, ttlMs: 0 } },
   onEngineLost: () => losses++,
 });
 await pool.ready().catch(() => {});

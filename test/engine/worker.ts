@@ -1,13 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { type EngineModule, engineModule } from '../../src/engine/task.ts';
 import { serveEngine } from '../../src/engine/worker.ts';
-import { crash, echo, hang, native, refuse, sleep } from './kinds.ts';
+import {
+  count,
+  crash,
+  echo,
+  hang,
+  native,
+  refuse,
+  sleep,
+  sleepInParts,
+  sleepNear,
+} from './kinds.ts';
 
 const ATTENTION = fileURLToPath(new URL('../fixtures/depth-parity/metric.onnx', import.meta.url));
 
 /** An engine with modules that misbehave in each way an engine can. */
-serveEngine(({ backend }) => {
+serveEngine(({ backend, settings, changed, progress }) => {
   const noModels = () => [];
+  let counted = 0;
   const modules: EngineModule[] = [
     engineModule(
       echo,
@@ -25,6 +36,39 @@ serveEngine(({ backend }) => {
         return inputs.map(() => ({ output: inputs.length, timings: {} }));
       },
       noModels,
+    ),
+    engineModule(
+      sleepNear,
+      async ([{ ms }]) => {
+        await Bun.sleep(ms);
+        return [{ output: null, timings: {} }];
+      },
+      noModels,
+      () => ({ sleepers: 1 }),
+    ),
+    engineModule(
+      sleepInParts,
+      async ([{ ms, parts }]) => {
+        for (let part = 0; part < parts; part++) {
+          await Bun.sleep(ms);
+          progress();
+        }
+        return [{ output: null, timings: {} }];
+      },
+      noModels,
+    ),
+    engineModule(
+      count,
+      async ([{ ms }]) => {
+        counted++;
+        setTimeout(() => {
+          counted++;
+          changed();
+        }, ms);
+        return [{ output: settings.featureCache.maxBytes, timings: {} }];
+      },
+      noModels,
+      () => ({ counted }),
     ),
     engineModule(
       refuse,

@@ -1,7 +1,8 @@
 """Write the ONNX file from a checkpoint: python export.py --checkpoint FILE --out depth-mini.onnx
 
-The graph is built node by node: batch normalisation is folded into the convolutions, weights are
-stored as float16 and cast to float32 on load, so that all arithmetic is float32.
+The graph is built node by node: batch normalisation is folded into the convolutions. Large weights
+are stored as int8 with a step an output channel, small ones and biases as float16; both become
+float32 when the file is opened, so that all arithmetic is float32.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from torch import nn
 import net as nets
 
 OPSET = 17
-VERSION = '1.0.0'
+VERSION = '1.1.0'
+BYTES_FROM = 1024  # elements: smaller weights stay float16
 
 
 class Builder:
@@ -48,9 +50,20 @@ class Builder:
                                            to=TensorProto.FLOAT))
         return out
 
+    def bytes(self, weight):
+        """int8 and a float32 step a channel, multiplied; onnxruntime folds both on load."""
+        values, step = to_bytes(weight)
+        stored, factor = self.constant(values, np.int8), self.constant(step, np.float32)
+        cast, out = f'{stored}_cast', f'{stored}_f32'
+        self.casts.append(helper.make_node('Cast', [stored], [cast], name=f'/{cast}',
+                                           to=TensorProto.FLOAT))
+        self.casts.append(helper.make_node('Mul', [cast, factor], [out], name=f'/{out}'))
+        return out
+
     def conv(self, x, weight, bias, stride=1, groups=1):
         k = weight.shape[-1]
-        inputs = [x, self.half(weight)] + ([] if bias is None else [self.half(bias)])
+        stored = self.bytes(weight) if weight.size >= BYTES_FROM else self.half(weight)
+        inputs = [x, stored] + ([] if bias is None else [self.half(bias)])
         return self.op('Conv', inputs, kernel_shape=[k, k], strides=[stride, stride],
                        pads=[k // 2] * 4, group=groups, dilations=[1, 1])
 
@@ -71,8 +84,36 @@ class Builder:
         return self.op('Resize', [x, '', '', sizes], mode='linear',
                        coordinate_transformation_mode=mode)
 
+    def mirror(self, x):
+        """The last axis of a [B, C, H, W] tensor the other way round."""
+        first, last = np.iinfo(np.int64).min, -1
+        bounds = [self.constant([v], np.int64) for v in (last, first, 3, -1)]
+        return self.op('Slice', [x, *bounds])
+
+    def halve(self, x):
+        """The two halves of the batch axis."""
+        self.count += 1
+        names = [f'split_{self.count}_{i}' for i in range(2)]
+        self.nodes.append(helper.make_node('Split', [x], names, name=f'/split_{self.count}', axis=0))
+        return names
+
     def spatial(self, x):
         return self.span(self.op('Shape', [x]), 2, 4)
+
+
+def to_bytes(weight):
+    """Steps in −127 … 127 as int8, and the step of each output channel [O, 1, 1, 1]."""
+    step = np.abs(weight).max(axis=(1, 2, 3), keepdims=True).astype(np.float32) / 127
+    step = np.maximum(step, np.float32(1e-12))
+    return np.rint(weight / step).astype(np.int8), step
+
+
+def stored(weight):
+    """A weight as the file gives it back, float32."""
+    if weight.size < BYTES_FROM:
+        return weight.astype(np.float16).astype(np.float32)
+    values, step = to_bytes(weight)
+    return values.astype(np.float32) * step
 
 
 def folded(pair):
@@ -134,7 +175,9 @@ def build(net):
     twice = b.op('Mul', [small, b.constant([2 * nets.WORKING], np.int64)])
     halves = dict(kernel_shape=[2, 2], strides=[2, 2])
     pooled = b.resize(b.op('AveragePool', ['image'], **halves), twice)
-    fine = b.relu(b.conv_bn(b.op('AveragePool', [pooled], **halves), net.stem))
+    image = b.op('AveragePool', [pooled], **halves)
+    both = b.op('Concat', [image, b.mirror(image)], axis=0)
+    fine = b.relu(b.conv_bn(both, net.stem))
     quarter = emit_stage(b, b.relu(b.conv_bn(fine, net.stem2)), net.stages[0])
     eighth = emit_stage(b, emit_down(b, quarter, net.downs[0]), net.stages[1])
     sixteenth = emit_stage(b, emit_down(b, eighth, net.downs[1]), net.stages[2])
@@ -143,7 +186,9 @@ def build(net):
     y = emit_merge(b, y, quarter, net.merge2)
     y = b.resize(b.conv_bn(y, net.last), b.spatial(fine))
     y = b.relu(b.conv_bn(b.relu(b.op('Add', [y, fine])), net.fuse))
-    y = emit_plain(b, y, net.head)
+    straight, mirrored = b.halve(emit_plain(b, y, net.head))
+    y = b.op('Add', [straight, b.mirror(mirrored)])
+    y = b.op('Mul', [y, b.constant(0.5, np.float32)])
     y = b.op('Squeeze', [b.resize(y, size), b.constant([1], np.int64)])
     limit = nets.LOGIT_LIMIT
     y = b.op('Clip', [y, b.constant(-limit, np.float32), b.constant(limit, np.float32)])
@@ -171,7 +216,7 @@ def build(net):
 
 
 def verify(path, net):
-    """Largest relative difference between PyTorch (float16-rounded weights) and onnxruntime."""
+    """Largest relative difference between PyTorch (with the file's weights) and onnxruntime."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2
     session = ort.InferenceSession(path, options, providers=['CPUExecutionProvider'])
@@ -192,7 +237,7 @@ def verify(path, net):
 
 
 def rounded(net):
-    """A copy of the network with folded weights rounded to float16, as the file stores them."""
+    """A copy of the network with folded weights rounded as the file stores them."""
     copy = nets.DepthMini()
     copy.load_state_dict(net.state_dict())
     copy.eval()
@@ -200,11 +245,11 @@ def rounded(net):
         if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(
                 module[1], nn.BatchNorm2d):
             weight, bias = folded(module)
-            module[0].weight.data = torch.from_numpy(weight).half().float()
+            module[0].weight.data = torch.from_numpy(stored(weight))
             module[0].bias = nn.Parameter(torch.from_numpy(bias).half().float())
             module[1] = nn.Identity()
         elif isinstance(module, nn.Conv2d) and module.weight.requires_grad:
-            module.weight.data = module.weight.data.half().float()
+            module.weight.data = torch.from_numpy(stored(module.weight.data.numpy()))
             if module.bias is not None:
                 module.bias.data = module.bias.data.half().float()
     return copy

@@ -9,9 +9,13 @@ import type {
 } from '../backend.ts';
 import type { Kernel, UniformLayout, UniformValues } from '../kernel.ts';
 import { BufferPool } from '../pool.ts';
+import type { RasterKernel } from '../raster.ts';
 import {
   type ArrayFor,
   BYTES,
+  type CopyRange,
+  checkLength,
+  copyBytes,
   type DType,
   dtypeOf,
   elementCount,
@@ -59,11 +63,18 @@ class CpuBackend implements Backend {
     return new CpuTensor(dtype, dims, viewOf(dtype, buffer, count), release);
   }
 
-  upload(data: TypedArray, dims: readonly number[]): Tensor {
-    const tensor = this.empty(dtypeOf(data), dims);
+  upload(data: TypedArray, dims: readonly number[], dtype: DType = dtypeOf(data)): Tensor {
+    checkLength(data, dims);
+    const tensor = this.empty(dtype, dims);
     const { buffer, byteOffset, byteLength } = data;
     bytesOf(tensor.data).set(new Uint8Array(buffer, byteOffset, byteLength));
     return tensor;
+  }
+
+  copy<D extends DType>(source: Tensor<D>, target: Tensor<D>, range?: CopyRange): void {
+    const { from, to, size } = copyBytes(source, target, range);
+    const bytes = bytesOf(asCpu(source).data).subarray(from, from + size);
+    bytesOf(asCpu(target).data).set(bytes, to);
   }
 
   async download<D extends DType>(tensor: Tensor<D>): Promise<ArrayFor<D>> {
@@ -72,6 +83,17 @@ class CpuBackend implements Backend {
 
   run<U extends UniformLayout>(
     kernel: Kernel<U>,
+    buffers: readonly Tensor[],
+    params: UniformValues<U>,
+  ): void {
+    kernel.cpu(
+      buffers.map((tensor) => asCpu(tensor).data),
+      params,
+    );
+  }
+
+  draw<U extends UniformLayout>(
+    kernel: RasterKernel<U>,
     buffers: readonly Tensor[],
     params: UniformValues<U>,
   ): void {

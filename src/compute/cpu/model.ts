@@ -22,6 +22,7 @@ export async function openNativeModel(
 }
 
 class NativeModel implements Model {
+  readonly reusesOutputs = false;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 

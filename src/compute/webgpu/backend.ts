@@ -8,9 +8,13 @@ import type {
 } from '../backend.ts';
 import type { Kernel, UniformLayout, UniformValues } from '../kernel.ts';
 import { BufferPool } from '../pool.ts';
+import type { RasterKernel } from '../raster.ts';
 import {
   type ArrayFor,
   BYTES,
+  type CopyRange,
+  checkLength,
+  copyBytes,
   type DType,
   dtypeOf,
   elementCount,
@@ -23,6 +27,7 @@ import { asGpu, GpuTensor } from './gpu_tensor.ts';
 import type { AdapterKind } from './instance.ts';
 import { openWebModel, outputMemory } from './model.ts';
 import { KernelRunner } from './pipelines.ts';
+import { RasterRunner } from './raster.ts';
 import { ReadbackRing } from './readback.ts';
 import { attentionIsRight } from './self_check.ts';
 import { GpuTimer } from './timestamps.ts';
@@ -33,13 +38,14 @@ const MAX_POOLED_BYTES = 1 << 30;
 /** Opens the WebGPU backend; see `openDevice` for which adapters are accepted. */
 export async function openWebGpuBackend(
   kind: AdapterKind,
-  { timestamps = false, subgroups }: WebGpuOptions = {},
+  options: WebGpuOptions = {},
 ): Promise<Backend> {
-  const backend = new WebGpuBackend(await openDevice(kind, { subgroups }), timestamps);
+  const { subgroups } = options;
+  const backend = new WebGpuBackend(await openDevice(kind, { subgroups }), options);
   const doubtful = subgroups === undefined && backend.info.features.includes('subgroups');
   if (!doubtful || (await attentionIsRight(backend).catch(() => false))) return backend;
   await backend.dispose();
-  return openWebGpuBackend(kind, { timestamps, subgroups: false });
+  return openWebGpuBackend(kind, { ...options, subgroups: false });
 }
 
 interface WebGpuOptions {
@@ -47,6 +53,8 @@ interface WebGpuOptions {
   readonly timestamps?: boolean;
   /** Ask for the feature, or not, unchecked; by default on hardware, if attention is right. */
   readonly subgroups?: boolean;
+  /** Pixels that a raster kernel draws in one pass, at most; see `planAtlas`. */
+  readonly passPixels?: number;
 }
 
 class WebGpuBackend implements Backend {
@@ -57,10 +65,11 @@ class WebGpuBackend implements Backend {
   private readonly readback: ReadbackRing;
   private readonly timer: GpuTimer | null;
   private readonly kernels: KernelRunner;
+  private readonly rasters: RasterRunner;
   /** The first error since the last download: WebGPU reports them late, and to nobody. */
   private failure: string | undefined;
 
-  constructor({ device, info }: OpenedDevice, timestamps: boolean) {
+  constructor({ device, info }: OpenedDevice, { timestamps = false, passPixels }: WebGpuOptions) {
     this.info = info;
     this.device = device;
     this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
@@ -80,6 +89,7 @@ class WebGpuBackend implements Backend {
     });
     this.timer = timestamps && device.features.has('timestamp-query') ? new GpuTimer(device) : null;
     this.kernels = new KernelRunner(device, this.timer);
+    this.rasters = new RasterRunner(device, this.timer, passPixels);
   }
 
   empty<D extends DType>(dtype: D, dims: readonly number[]): GpuTensor<D> {
@@ -95,8 +105,9 @@ class WebGpuBackend implements Backend {
     return new GpuTensor(dtype, dims, buffer, { release: () => this.pool.release(buffer, bytes) });
   }
 
-  upload(data: TypedArray, dims: readonly number[]): Tensor {
-    const tensor = this.empty(dtypeOf(data), dims);
+  upload(data: TypedArray, dims: readonly number[], dtype: DType = dtypeOf(data)): Tensor {
+    checkLength(data, dims);
+    const tensor = this.empty(dtype, dims);
     const whole = data.byteLength & ~3;
     const { buffer, byteOffset } = data;
     this.device.queue.writeBuffer(tensor.buffer, 0, buffer, byteOffset, whole);
@@ -106,6 +117,13 @@ class WebGpuBackend implements Backend {
       this.device.queue.writeBuffer(tensor.buffer, whole, tail);
     }
     return tensor;
+  }
+
+  copy<D extends DType>(source: Tensor<D>, target: Tensor<D>, range?: CopyRange): void {
+    const { from, to, size } = copyBytes(source, target, range);
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(asGpu(source).buffer, from, asGpu(target).buffer, to, size);
+    this.device.queue.submit([encoder.finish()]);
   }
 
   async download<D extends DType>(tensor: Tensor<D>): Promise<ArrayFor<D>> {
@@ -121,6 +139,14 @@ class WebGpuBackend implements Backend {
     params: UniformValues<U>,
   ): void {
     this.kernels.run(kernel, buffers.map(asGpu), params);
+  }
+
+  draw<U extends UniformLayout>(
+    kernel: RasterKernel<U>,
+    buffers: readonly Tensor[],
+    params: UniformValues<U>,
+  ): void {
+    this.rasters.draw(kernel, buffers.map(asGpu), params);
   }
 
   openModel(path: string, options: ModelOptions = {}): Promise<Model> {
@@ -148,7 +174,7 @@ class WebGpuBackend implements Backend {
     const staging = this.readback.memory();
     return {
       usedBytes: pool.usedBytes + staging.usedBytes + outputMemory(),
-      pooledBytes: pool.pooledBytes + staging.pooledBytes,
+      pooledBytes: pool.pooledBytes + staging.pooledBytes + this.rasters.byteLength,
     };
   }
 
@@ -160,6 +186,7 @@ class WebGpuBackend implements Backend {
   async dispose(): Promise<void> {
     this.pool.clear();
     this.readback.clear();
+    this.rasters.clear();
     this.device.destroy();
   }
 }

@@ -102,6 +102,8 @@ function toOrt(tensor: Tensor): ort.Tensor {
 
 /** A graph with free dimensions: onnxruntime allocates the outputs. */
 class WebModel implements Model {
+  readonly reusesOutputs = false;
+
   constructor(
     private readonly session: ort.InferenceSession,
     readonly inputs: readonly TensorSpec[],
@@ -149,6 +151,7 @@ function fromOrt(result: ort.OnnxValue): GpuTensor {
  * after the first run and looks it up again at each replay.)
  */
 class CapturedModel implements Model {
+  readonly reusesOutputs = true;
   private readonly own: ReadonlyMap<string, GpuTensor>;
   private readonly feeds: Record<string, ort.Tensor>;
   private readonly outputNames: readonly string[];

@@ -82,18 +82,26 @@ export class KernelRunner {
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: 'main' },
     });
-    const uniforms = this.device.createBuffer({
-      size: Math.max(16, Math.ceil((Object.keys(kernel.uniforms).length * 4) / 16) * 16),
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
+    const uniforms = createUniforms(this.device, Object.keys(kernel.uniforms).length);
     const entry = { pipeline, layout, uniforms };
     this.compiled.set(kernel.name, entry);
     return entry;
   }
 }
 
+/** A buffer for a struct of 4-byte scalars; see `packUniforms`. */
+export function createUniforms(device: GPUDevice, scalars: number): GPUBuffer {
+  return device.createBuffer({
+    size: Math.max(16, Math.ceil((scalars * 4) / 16) * 16),
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
+}
+
 /** Dtypes and count, which WebGPU itself cannot check. */
-function checkBuffers(kernel: Kernel, tensors: readonly GpuTensor[]): void {
+export function checkBuffers(
+  kernel: Pick<Kernel, 'name' | 'buffers'>,
+  tensors: readonly GpuTensor[],
+): void {
   const expected = kernel.buffers.map(({ dtype }) => dtype).join(', ');
   const given = tensors.map(({ dtype }) => dtype).join(', ');
   if (expected !== given) {

@@ -1,0 +1,91 @@
+import { icpStep } from '../../kernels/icp-step/kernel.ts';
+import type { Backend } from '../compute/backend.ts';
+import { withTensors } from '../compute/scope.ts';
+import type { Tensor } from '../compute/tensor.ts';
+import type { Intrinsics } from './crops.ts';
+import { ICP_SUMS, icpUpdate } from './icp_update.ts';
+
+/** What poses are refined against, on the device. */
+export interface ObservedSurface {
+  /** float32 [height, width, 3], camera frame, metres; z = 0 where there is none. */
+  readonly xyz: Tensor;
+  /** float32 [height, width, 3], of `xyz-normals`. */
+  readonly normals: Tensor;
+  readonly width: number;
+  readonly height: number;
+  /** Of these pixels: a crop's principal point is less by where it begins. */
+  readonly intrinsics: Intrinsics;
+}
+
+/** The model's points, as the kernel `icp-step` takes them. */
+export interface ModelCloud {
+  /** float32 [sets, points, 3] each. */
+  readonly points: Tensor;
+  readonly normals: Tensor;
+  /** float32 [sets, 4, 4], row-major: object → the points' frame. */
+  readonly frames: Tensor;
+  readonly sets: number;
+  /** Of a set. */
+  readonly count: number;
+}
+
+/** One round of steps with the same gates. */
+export interface IcpRound {
+  readonly steps: number;
+  /** Metres. */
+  readonly maxDistance: number;
+  /** Cosine of the largest angle between a point's normal and the observed one. */
+  readonly minCosine: number;
+  readonly damping: number;
+}
+
+/** How well each pose's pairs fit, before its last step. */
+interface IcpFit {
+  /** Pairs. */
+  readonly counts: Float32Array;
+  /** Root mean square of the distances to the observed planes, metres; 0 without pairs. */
+  readonly residuals: Float32Array;
+}
+
+/**
+ * Point-to-plane ICP of N poses at once: sums on the device, solved on the host.
+ *
+ * @param poses float32 [N, 4, 4], row-major: object → camera; changed in place
+ */
+export function refineIcp(
+  backend: Backend,
+  { points, normals, frames, sets, count }: ModelCloud,
+  { xyz, normals: planes, width, height, intrinsics }: ObservedSurface,
+  poses: Float32Array,
+  rounds: readonly IcpRound[],
+): Promise<IcpFit> {
+  const number = poses.length / 16;
+  const { fx, fy, cx, cy } = intrinsics;
+  const size = { poses: number, sets, points: count, width, height, fx, fy, cx, cy };
+  return withTensors(backend, async (keep) => {
+    const output = keep(backend.empty('float32', [number, ICP_SUMS]));
+    let sums = new Float32Array(number * ICP_SUMS);
+    for (const { steps, maxDistance, minCosine, damping } of rounds) {
+      for (let step = 0; step < steps; step++) {
+        const current = backend.upload(poses, [number, 4, 4]);
+        const gates = { max_distance: maxDistance, min_cosine: minCosine };
+        const buffers = [points, normals, frames, current, xyz, planes, output];
+        backend.run(icpStep, buffers, { ...size, ...gates });
+        backend.release(current);
+        sums = await backend.download(output);
+        icpUpdate(poses, sums, damping);
+      }
+    }
+    return fitOf(sums);
+  });
+}
+
+function fitOf(sums: Float32Array): IcpFit {
+  const counts = new Float32Array(sums.length / ICP_SUMS);
+  const residuals = counts.map((_, index) => {
+    const [squares, count] = sums.subarray(index * ICP_SUMS + 27, index * ICP_SUMS + 29);
+    counts[index] = count;
+    return count > 0 ? Math.sqrt(squares / count) : 0;
+  });
+  return { counts, residuals };
+}
