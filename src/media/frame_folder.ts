@@ -64,7 +64,9 @@ export class FrameFolder implements VideoFrames {
       const given = `${field} lasts ${durationSeconds.toFixed(1)} s at ${fps} frames a second`;
       throw new MediaError(422, `${given}; at most ${maxDurationSeconds} s are taken.`, field);
     }
-    const paths = await Promise.all(names.map((name) => checkedPath(folder, name, options)));
+    // The frames' paths are resolved, so the root must be, too.
+    const resolved = { ...options, root: await realpath(options.root) };
+    const paths = await Promise.all(names.map((name) => checkedPath(folder, name, resolved)));
     const { width, height, format } = await commonSize(paths, names, options);
     const info = { totalFrames: names.length, fps, width, height, durationSeconds };
     return new FrameFolder(paths, options, { ...info, codec: format, container: 'folder' });
