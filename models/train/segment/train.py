@@ -26,36 +26,12 @@ import tokens
 from click import ClickDecoder
 from concept import ATTRIBUTES, ConceptDecoder, TextEncoder
 from encoder import MASK, WIDTHS, VisionEncoder
+from muon import Muon
 from prompts import HINT, REFINE, Prompts
 
 BATCH, CLICKED, EACH, TEXTS = 8, 4, 2, 10  # a process; CLICKED of BATCH pictures get clicks
 CELLS = 20  # described of a picture's cells
 MUON = 6.0  # learning rate of Muon over that of AdamW
-
-
-class Muon(torch.optim.Optimizer):
-    """Momentum whose update is orthogonalised (Newton–Schulz, Jordan et al. 2024): 1×1 weights."""
-
-    def __init__(self, params, lr, momentum=0.95):
-        super().__init__(params, dict(lr=lr, momentum=momentum))
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group['params']:
-                state = self.state[p]
-                if 'momentum' not in state:
-                    state['momentum'] = torch.zeros_like(p)
-                m = state['momentum'].mul_(group['momentum']).add_(p.grad)
-                g = (p.grad + group['momentum'] * m).flatten(1)
-                x = g.T if g.shape[0] > g.shape[1] else g
-                x = x / (x.norm() + 1e-7)
-                for _ in range(5):
-                    a = x @ x.T
-                    x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-                x = x.T if g.shape[0] > g.shape[1] else x
-                scale = max(1, g.shape[0] / g.shape[1]) ** 0.5
-                p.add_(x.reshape(p.shape), alpha=-group['lr'] * scale)
 
 
 class SegmentMini(nn.Module):
