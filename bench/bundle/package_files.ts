@@ -12,7 +12,7 @@ const IN_PART: Readonly<Record<string, readonly string[]>> = {
   '@img/sharp-libvips-linux-x64': ['lib/*', 'versions.json'],
   'swagger-ui-dist': ['swagger-ui.css', 'swagger-ui-bundle.js'],
   // What labels are drawn with.
-  '@fontsource/dejavu-sans': ['package.json', 'files/dejavu-sans-latin-700-normal.woff'],
+  '@fontsource/dejavu-sans': ['files/dejavu-sans-latin-700-normal.woff'],
   // The Vulkan loader and SwiftShader; the browser itself is 67 MB.
   '@sparticuz/chromium': ['build/*.js', 'bin/swiftshader.tar.br'],
 };

@@ -27,6 +27,7 @@ describe.each(devices)('on %s', (_, backend) => {
   };
 
   // The rewritten graphs take a software rasteriser minutes: their WGSL is that of the originals.
+  if (backend.info.software) console.warn('SKIPPED usls on software: too slow there');
   test.skipIf(backend.info.software)(
     'usls: masks and scores are those of transformers',
     async () => {
