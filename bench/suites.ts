@@ -19,6 +19,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'media', devices: ['cpu'], load: () => import('./suites/media.ts') },
   { name: 'masks', devices: ['cpu'], load: () => import('./suites/masks.ts') },
   { name: 'track', devices: ['cpu', 'webgpu'], load: () => import('./suites/track.ts') },
+  { name: 'pose', devices: ['cpu', 'webgpu'], load: () => import('./suites/pose.ts') },
   { name: 'video', devices: ['cpu'], load: () => import('./suites/video.ts') },
   { name: 'queue', devices: ['cpu'], load: () => import('./suites/queue.ts') },
   {

@@ -4,13 +4,16 @@ import type { Kernel } from '../src/compute/kernel.ts';
 import { cropWarp } from './crop-warp/kernel.ts';
 import { depthFilter } from './depth-filter/kernel.ts';
 import { depthToXyz } from './depth-to-xyz/kernel.ts';
+import { icpSolve } from './icp-solve/kernel.ts';
 import { icpStep } from './icp-step/kernel.ts';
 import { imageToTensor } from './image-to-tensor/kernel.ts';
 import { maskRleBits } from './mask-rle-bits/kernel.ts';
 import { maskRleCount } from './mask-rle-count/kernel.ts';
 import { maskRleWrite } from './mask-rle-write/kernel.ts';
+import { poseCrops } from './pose-crops/kernel.ts';
 import { poseInput } from './pose-input/kernel.ts';
 import { poseScore } from './pose-score/kernel.ts';
+import { poseUpdate } from './pose-update/kernel.ts';
 import { renderPoses } from './render-poses/kernel.ts';
 import { resizeAntialiasColumns } from './resize-antialias-columns/kernel.ts';
 import { resizeAntialiasRows } from './resize-antialias-rows/kernel.ts';
@@ -21,12 +24,15 @@ import { xyzNormals } from './xyz-normals/kernel.ts';
 /** Every kernel; a folder that is missing here fails the last test. */
 const kernels = [
   renderPoses,
+  poseCrops,
   poseInput,
   poseScore,
+  poseUpdate,
   depthToXyz,
   depthFilter,
   cropWarp,
   icpStep,
+  icpSolve,
   imageToTensor,
   maskRleBits,
   maskRleCount,

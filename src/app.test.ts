@@ -11,10 +11,28 @@ const POSTS = [
   '/rel_depth',
   '/api/v1/image/segment',
   '/api/v1/image/cached-features',
+  '/api/v1/pose/estimate',
+  '/api/v1/pose/track',
 ];
 
 const get = (server: TestServer, path: string, headers: Record<string, string> = {}) =>
   server.handle(new Request(`http://localhost${path}`, { headers }));
+
+describe('values that cannot be written as text', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await testServer();
+  });
+  afterAll(() => server.close());
+
+  test.each(POSTS)('%s refuses them as any other of the wrong type', async (path) => {
+    for (const image of [{ toString: 1 }, { valueOf: 1, toString: null }]) {
+      const response = await server.post(path, { image });
+      expect(response.status).toBe(422);
+      expect(await detailOf(response)).toBeString();
+    }
+  });
+});
 
 describe('a server with keys', () => {
   let server: TestServer;

@@ -19,7 +19,13 @@ import { Metrics } from './ops/metrics.ts';
 import { metricsRoute } from './ops/metrics_route.ts';
 import { modelsInfo } from './ops/models_info.ts';
 import { requestMetrics } from './ops/request_metrics.ts';
+import { foundationPoseRoute } from './pose/foundationpose/route.ts';
+import type { MaskFinder } from './pose/mask_finder.ts';
+import { PoseModels } from './pose/models.ts';
+import { poseRoutes } from './pose/routes.ts';
+import { PoseService } from './pose/service.ts';
 import { SegmentModels } from './sam/models.ts';
+import { findMask } from './segment/find_mask.ts';
 import { SEGMENT_HEADERS } from './segment/respond.ts';
 import { segmentRoutes } from './segment/routes.ts';
 import { SegmentService } from './segment/service.ts';
@@ -49,7 +55,7 @@ const SOCKETS = { maxPayloadLength: 2 ** 16, backpressureLimit: 64 * MEBI, idleT
 /** The whole server: what all routes share, then the features. */
 export function createApp(parts: AppParts) {
   const { config, pool, store, log } = parts;
-  const { depth, models, segment, video, visualizations } = createServices(parts);
+  const { depth, models, segment, pose, poseModels, video, visualizations } = createServices(parts);
   const sessions = () => video.size;
   const metrics = new Metrics({ pool, sessions });
   const limiter = config.rateLimitEnabled
@@ -71,13 +77,23 @@ export function createApp(parts: AppParts) {
     .use(docs(VERSION))
     .use(health(pool, VERSION, sessions))
     .use(metricsRoute(metrics, keys))
-    .use(modelsInfo({ pool, models, store, cachesFeatures, version: VERSION, keys }))
+    .use(modelsInfo({ pool, models, poseModels, store, cachesFeatures, version: VERSION, keys }))
     .get('/', () => ({ name: 'triptych', version: VERSION, status: 'running', docs: '/docs' }), {
       detail: { hide: true },
     })
     .use(depthRoutes(depth, keys, bodies))
     .use(visualizationRoutes(visualizations))
     .use(segmentRoutes({ service: segment, visualizations, keys, bodies }))
+    .use(poseRoutes({ service: pose, finder: maskFinder(segment), keys, bodies }))
+    .use(
+      foundationPoseRoute({
+        service: pose,
+        folder: config.poseDir || null,
+        keys,
+        bodies,
+        onFailure: failed('/foundationpose'),
+      }),
+    )
     .use(videoRoutes({ service: video, keys, bodies, onFailure: failed('/api/v1/video') }))
     .use(
       videoSocketRoute({
@@ -96,16 +112,20 @@ function createServices({ config, pool, store }: AppParts) {
     maxPixels: config.maxImageMegapixels * 1e6,
     fetchTimeoutMs: config.fetchTimeoutSeconds * 1000,
   };
-  const { strictModels, maxInputSize, confidenceThreshold: threshold } = config;
+  const { strictModels, maxInputSize, maxMeshTriangles: maxTriangles } = config;
+  const threshold = config.confidenceThreshold;
   const queueTimeoutMs = config.queueTimeoutSeconds * 1000;
   const models = new SegmentModels(store, {
     strict: strictModels,
     checkpoint: config.sam3Checkpoint || null,
   });
+  const poseModels = new PoseModels(store);
   return {
     depth: new DepthService({ pool, store, limits, strictModels, maxInputSize, queueTimeoutMs }),
     models,
     segment: new SegmentService({ pool, models, limits, threshold, queueTimeoutMs }),
+    pose: new PoseService({ pool, models: poseModels, limits, maxTriangles, queueTimeoutMs }),
+    poseModels,
     video: new VideoService({
       pool,
       models,
@@ -130,6 +150,11 @@ function createServices({ config, pool, store }: AppParts) {
       ttlMs: config.visualizationTtlSeconds * 1000,
     }),
   };
+}
+
+/** Features do not know each other: pose asks for masks, segmentation finds them. */
+function maskFinder(segment: SegmentService): MaskFinder {
+  return { find: (image, prompt, options) => findMask(segment, image, prompt, options) };
 }
 
 /** Lets pages of these origins call; without any, browsers refuse on their own. */

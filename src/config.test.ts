@@ -115,6 +115,13 @@ describe('settings', () => {
     expect(readConfig({}, { REQUIRE_API_KEY: 'true', API_KEYS: 'k' }).apiKey).toEqual(['k']);
   });
 
+  test('DIR is an absolute path, or nothing', () => {
+    expect(readConfig({}, { DIR: '/srv/pose' }).poseDir).toBe('/srv/pose');
+    expect(readConfig({}, { DIR: '/srv/pose', TRIPTYCH_POSE_DIR: '/data' }).poseDir).toBe('/data');
+    expect(readConfig({}, { DIR: '' }).poseDir).toBe('');
+    expect(() => readConfig({}, { DIR: 'pose' })).toThrow('expected an absolute path');
+  });
+
   test('each has a flag and a description', () => {
     const flags = settingFlags();
     expect(flags.map(({ flag }) => flag)).toContain('api-key');

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
@@ -110,6 +111,15 @@ const ConfigSchema = Type.Object({
   videoQuotaMb: integer(4096, 1, {
     env: ['TRIPTYCH_VIDEO_QUOTA_MB'],
     description: 'Uploaded and fetched videos of all sessions together, on disk, in MiB',
+  }),
+  poseDir: text('', {
+    env: ['TRIPTYCH_POSE_DIR', 'DIR'],
+    description:
+      'Absolute path of a folder: each POST /foundationpose is then written to saved_requests/<uuid>/ in it, and its poses to debug/ob_in_cam/; nothing there is ever deleted',
+  }),
+  maxMeshTriangles: integer(500_000, 1, {
+    env: ['TRIPTYCH_MAX_MESH_TRIANGLES'],
+    description: 'Largest mesh of an object, in triangles',
   }),
   strictModels: flag(false, {
     env: ['TRIPTYCH_STRICT_MODELS'],
@@ -247,6 +257,11 @@ function checkCombination(config: Config): Config {
   if (config.requireApiKey && config.apiKey.length === 0) {
     throw new ConfigError(
       'an API key is required (--require-api-key, REQUIRE_API_KEY), but there is none: give --api-key or API_KEYS',
+    );
+  }
+  if (config.poseDir !== '' && !isAbsolute(config.poseDir)) {
+    throw new ConfigError(
+      `--pose-dir (TRIPTYCH_POSE_DIR, DIR): given "${config.poseDir}", expected an absolute path`,
     );
   }
   return config;

@@ -1,6 +1,7 @@
 import { depthModule } from './depth/pipeline.ts';
 import { serveEngine } from './engine/worker.ts';
 import { OpenModels } from './models/open_models.ts';
+import { poseModule } from './pose/pipeline.ts';
 import { segmentModule } from './segment/pipeline.ts';
 import { videoModule } from './video/pipeline.ts';
 
@@ -8,5 +9,10 @@ import { videoModule } from './video/pipeline.ts';
 serveEngine((context) => {
   // One SAM 3 serves pictures and video.
   const sam = new OpenModels(context.backend);
-  return [depthModule(context), segmentModule(context, sam), videoModule(context, sam)];
+  return [
+    depthModule(context),
+    segmentModule(context, sam),
+    videoModule(context, sam),
+    poseModule(context),
+  ];
 });

@@ -4,7 +4,11 @@ import { VERSION } from './app.ts';
 import { exitWith, serveCommand } from './serve.ts';
 
 const main = defineCommand({
-  meta: { name: 'triptych', version: VERSION, description: 'Depth over HTTP' },
+  meta: {
+    name: 'triptych',
+    version: VERSION,
+    description: 'Depth, segmentation and object pose over HTTP',
+  },
   // A flag before the command would reach no command, `--api-key` among them.
   setup({ rawArgs: [first] }) {
     if (!first?.startsWith('-')) return;

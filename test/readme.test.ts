@@ -29,6 +29,11 @@ const scene: {
   readonly truth: { readonly click: string; readonly box: string; readonly text: string[] };
 } = await Bun.file(join(root, DEMO.replace('.jpg', '.json'))).json();
 
+/** The same of the frame that poses are estimated in. */
+const poseScene: { readonly click: number[]; readonly pose: number[][] } = await Bun.file(
+  join(root, 'test/fixtures/pose-demo/scene.json'),
+).json();
+
 // Examples start programs, and machines may be busy.
 setDefaultTimeout(60_000);
 
@@ -38,7 +43,8 @@ let out: string;
 
 beforeAll(async () => {
   out = mkdtempSync(join(tmpdir(), 'triptych-readme-'));
-  for (const folder of ['models', 'src']) symlinkSync(join(root, folder), join(out, folder));
+  for (const folder of ['models', 'src', 'test'])
+    symlinkSync(join(root, folder), join(out, folder));
   const flags = { device: 'cpu', host: '127.0.0.1', port: '0', apiKey: KEY };
   server = await startServer(readConfig(flags, {}));
 });
@@ -223,6 +229,35 @@ describe('the examples of video, with a tiny SAM 3', () => {
     expect(response.status).toBe(503);
     expect(await response.text()).toContain('SAM3_CHECKPOINT');
   });
+});
+
+describe('the examples of object pose', () => {
+  test.skipIf(!installed('curl'))('curl finds the clicked object', async () => {
+    const code = block('bash', '/api/v1/pose/estimate');
+    expect(code).toContain(`[[${poseScene.click.join(', ')}]]`);
+    const { objects } = JSON.parse(await run(['sh'], code));
+    expect(objects[0].mask_source).toBe('prompt');
+    expectPlace(objects[0].pose);
+  });
+
+  test('TypeScript estimates, then tracks', async () => {
+    const text = await run(['bun', 'run'], block('ts', 'estimatePose'));
+    expect(text).toMatch(/^geometric, (0\.\d\d|1\.00) \[/);
+    expect(text.match(/\[/g)).toHaveLength(10);
+  });
+
+  test.skipIf(!installed('python3'))('Python asks the documented route', async () => {
+    const text = await run(['python3'], block('python', '/foundationpose'));
+    const [status, ...rows] = text.trim().split('\n');
+    expect(status).toBe('Pose estimation complete geometric');
+    expectPlace(rows.map((row) => JSON.parse(row)));
+  });
+
+  /** Within a centimetre: the routes' own tests hold the whole pose to less. */
+  function expectPlace(pose: number[][]) {
+    expect(pose).toHaveLength(4);
+    for (const row of [0, 1, 2]) expect(pose[row][3]).toBeCloseTo(poseScene.pose[row][3], 2);
+  }
 });
 
 /** Share of a mask's pixels whose colour differs by more than a little. */

@@ -1,4 +1,4 @@
-import type { RenderPosesParams } from './cpu.ts';
+import type { RenderPosesParams } from './params.ts';
 
 /** Floats of a vertex: position, normal, colour or texture coordinate. */
 export const STRIDE = 9;

@@ -1,6 +1,6 @@
 import { type CameraVertices, STRIDE } from './camera_vertices.ts';
 import type { Coverage } from './coverage.ts';
-import type { RenderPosesBuffers, RenderPosesParams } from './cpu.ts';
+import type { RenderPosesBuffers, RenderPosesParams } from './params.ts';
 import { RayHit } from './ray_hit.ts';
 import { TextureSampler } from './texture.ts';
 

@@ -15,6 +15,11 @@ export class BodyReader {
   read(request: Request): Promise<Record<string, unknown>> {
     return this.gate.run(() => readFields(request, this.maxBytes));
   }
+
+  /** The bytes as they are. @throws HttpError 413 past the limit, 400 when they do not arrive */
+  bytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+    return this.gate.run(() => readBody(request, this.maxBytes));
+  }
 }
 
 /**

@@ -70,6 +70,10 @@ function openApi(version: string) {
       tags: [
         { name: 'depth', description: 'Depth maps and point clouds (Depth Anything V2)' },
         { name: 'segmentation', description: 'Masks by texts, boxes and points (SAM 3)' },
+        {
+          name: 'pose',
+          description: 'Poses of objects from colour, depth and a mesh (FoundationPose)',
+        },
         { name: 'video', description: 'Objects followed through video (SAM 3)' },
         { name: 'health', description: 'State of the server' },
       ],

@@ -42,6 +42,14 @@ function toHttpError(error: unknown, code: number | string): HttpError {
   return INTERNAL;
 }
 
+/**
+ * Elysia sets 422 and then fails to describe what it refuses where a value cannot be written as text,
+ * such as `{"toString": 1}`.
+ */
+function isUndescribed(code: number | string, status: number | string | undefined): boolean {
+  return code === 'UNKNOWN' && status === 422;
+}
+
 /** What a caller is told of any error where there is no status to tell: in a stream. */
 export function publicError(error: unknown): { readonly detail: string; readonly isOurs: boolean } {
   const { status, detail } = toHttpError(error, 'UNKNOWN');
@@ -56,12 +64,17 @@ const UNUSABLE_MODEL = new HttpError(
   'the installed model cannot be used; the log of the server says why',
 );
 
+const UNDESCRIBED = new HttpError(
+  422,
+  'a field holds an object where another type is expected; /docs has the types of all fields',
+);
+
 /** Every failure of every route becomes `{"detail": …}`. */
 export function errorAnswers(onFailure: (error: unknown, path: string) => void) {
   return new Elysia({ name: 'error-answers' }).onError(
     { as: 'global' },
     ({ error, code, path, set }) => {
-      const answer = toHttpError(error, code);
+      const answer = isUndescribed(code, set.status) ? UNDESCRIBED : toHttpError(error, code);
       // What the request log reads.
       set.status = answer.status;
       if (answer.status >= 500) onFailure(error, path);

@@ -27,12 +27,16 @@ export function FormFile(): TUnsafe<Blob> {
 interface RouteDocumentation {
   readonly summary: string;
   readonly description: string;
+  /** Of a JSON body that no schema of the route's own checks. */
+  readonly body?: TSchema;
   /** Where it can be JSON. */
   readonly answer?: TSchema;
   /** Further media types of the answer, with what they hold. */
   readonly forms?: Readonly<Record<string, string>>;
   /** Why a status is answered. */
   readonly errors?: Readonly<Record<number, string>>;
+  /** The body of these. @default {"detail": …} */
+  readonly errorBody?: TSchema;
 }
 
 /**
@@ -40,7 +44,8 @@ interface RouteDocumentation {
  * written out because the plugin would list each under media types that the route does not offer.
  */
 export function documentation(route: RouteDocumentation) {
-  const { summary, description, answer, forms = {}, errors = {} } = route;
+  const { summary, description, body, answer, forms = {}, errors = {} } = route;
+  const { errorBody = ErrorBody } = route;
   const binary = Object.entries(forms).map(([type, holds]) => [
     type,
     {
@@ -53,11 +58,12 @@ export function documentation(route: RouteDocumentation) {
   ]);
   const failures = Object.entries(errors).map(([status, reason]) => [
     status,
-    { description: reason, content: { 'application/json': { schema: ErrorBody } } },
+    { description: reason, content: { 'application/json': { schema: errorBody } } },
   ]);
   return {
     summary,
     description,
+    ...(body && { requestBody: { required: true, content: jsonContent(body) } }),
     responses: {
       200: {
         description: summary,
@@ -69,4 +75,8 @@ export function documentation(route: RouteDocumentation) {
       ...Object.fromEntries(failures),
     },
   };
+}
+
+function jsonContent(schema: object): Record<string, object> {
+  return { 'application/json': { schema } };
 }

@@ -1,5 +1,13 @@
 /** Fields that the server takes from a form as they stand. */
-const TEXTS = ['image_url', 'session_id'];
+const TEXTS = [
+  'image',
+  'image_url',
+  'model',
+  'video_base64',
+  'video_url',
+  'video_path',
+  'session_id',
+];
 
 /** What is posted: JSON, or a form where a field is a file, which is smaller. */
 export function post(fields: object): { method: 'POST'; body: string | FormData } {

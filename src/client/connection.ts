@@ -111,10 +111,14 @@ async function apiError(response: Response): Promise<ApiError> {
   );
 }
 
-/** `{"detail": "…"}` is this server's; the documented ones also send lists there. */
+/**
+ * `{"detail": "…"}` is this server's; the documented ones also send lists there, and /foundationpose
+ * `{"error": "…", "details": "…"}`.
+ */
 function detailOf(text: string): string | undefined {
   try {
-    const { detail } = JSON.parse(text);
+    const { detail, error, details } = JSON.parse(text);
+    if (typeof error === 'string') return details ? `${error}: ${details}` : error;
     return typeof detail === 'string' || detail === undefined ? detail : JSON.stringify(detail);
   } catch {
     return undefined;

@@ -10,6 +10,8 @@ import { type RunningServer, startServer } from '../server.ts';
 /** A tiny SAM 3 of random weights. */
 const TINY = fileURLToPath(new URL('../../test/fixtures/segment-parity', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('./example.ts', import.meta.url));
+const POSE_DEMO = (name: string) =>
+  fileURLToPath(new URL(`../../test/fixtures/pose-demo/${name}`, import.meta.url));
 const KEY = 'sk-example-test';
 const INTRINSICS = ['--fx', '60', '--fy', '60', '--cx', '31.5', '--cy', '23.5'];
 
@@ -42,6 +44,7 @@ async function run(...args: string[]) {
 }
 
 const depth = (...args: string[]) => run('depth', ...args);
+const pose = (...args: string[]) => run('pose', POSE_DEMO('rgb.png'), '--server', 'here', ...args);
 const segment = (...args: string[]) => run('segment', 'noise.jpg', '--server', 'here', ...args);
 
 describe('the depth example', () => {
@@ -124,5 +127,38 @@ describe('the segment example', () => {
     expect(error).toMatch(line);
     expect(error.split('\n')).toHaveLength(2);
     expect(await Bun.file(join(folder, 'no.png')).exists()).toBe(false);
+  });
+});
+
+describe('the pose example', () => {
+  const frame = ['--depth', POSE_DEMO('depth.png'), '--camera', '300,300,159.5,119.5'];
+  const object = ['--mesh', POSE_DEMO('mesh.ply')];
+
+  test('writes four rows', async () => {
+    const mask = ['--mask', POSE_DEMO('mask.png')];
+    const { code, out, error } = await pose(...frame, ...object, ...mask, '--out', 'pose.txt');
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toMatch(/^the mesh's origin is at .* m \(geometric, by the mask\): score /m);
+    const rows = (await Bun.file(join(folder, 'pose.txt')).text()).trim().split('\n');
+    expect(rows.map((row) => row.split(' ').length)).toEqual([4, 4, 4, 4]);
+    const { pose: truth } = await Bun.file(POSE_DEMO('scene.json')).json();
+    const place = rows.slice(0, 3).map((row) => Number(row.split(' ')[3]));
+    for (const [i, value] of place.entries()) expect(value).toBeCloseTo(truth[i][3], 2);
+  });
+
+  test.each([
+    [['--out', 'no.txt'], /^error: give one of --mask, --text, --box and --click/],
+    [['--mask', 'none.png', '--out', 'no.txt'], /^error: none\.png: no such file/],
+    [['--text', 'cube', '--out', 'no.ply'], /^error: --out no\.ply: expected a name that ends in/],
+    [
+      ['--mask', POSE_DEMO('mask.png'), '--mesh-scale', '1000', '--out', 'no.txt'],
+      /^error: 422: objects\.0\.mesh: .*a ratio of/,
+    ],
+  ])('%j fails in one line', async (args, line) => {
+    const { code, error } = await pose(...frame, ...object, ...args);
+    expect(code).toBe(1);
+    expect(error).toMatch(line);
+    expect(error.split('\n')).toHaveLength(2);
+    expect(await Bun.file(join(folder, 'no.txt')).exists()).toBe(false);
   });
 });

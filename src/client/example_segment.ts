@@ -7,6 +7,7 @@ import {
   reportErrors,
   UsageError,
 } from './example_connection.ts';
+import { numbers, points } from './example_numbers.ts';
 import {
   decodeMask,
   type PromptFields,
@@ -85,21 +86,6 @@ function request({ text, box, click, outside, threshold }: Arguments): Wanted {
       confidence_threshold: numbers('threshold', threshold, 1)[0],
     }),
   };
-}
-
-/** Points with spaces between them. */
-function points(flag: string, text = ''): number[][] {
-  return text
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((point) => numbers(flag, point, 2));
-}
-
-/** Numbers with commas between them; the server says which values it takes. */
-function numbers(flag: string, text: string, count: number): number[] {
-  const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (values.length === count && values.every((value) => Number.isFinite(value))) return values;
-  throw new UsageError(`--${flag}: expected ${count} numbers, given "${text}"`);
 }
 
 /** A line a mask. */

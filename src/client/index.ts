@@ -13,6 +13,9 @@ export type {
   RelativeDepthFields,
 } from '../depth/schema.ts';
 export type { HealthAnswer } from '../ops/health.ts';
+export type { EstimateAnswer, TrackAnswer } from '../pose/answers.ts';
+export type { FoundationPoseAnswer, FoundationPoseFields } from '../pose/foundationpose/schema.ts';
+export type { EstimateFields, TrackFields } from '../pose/schema.ts';
 export type { MaskFormat, PromptFields } from '../sam/prompt_schema.ts';
 export type { SegmentFields } from '../segment/schema.ts';
 export type { SessionsAnswer, StartAnswer, StatusAnswer } from '../video/answers.ts';
@@ -30,6 +33,7 @@ export {
 export { ApiError, NoAnswerError, PropagationError, ServersFileError } from './errors.ts';
 export { decodeMask, encodeMask, type MaskSize } from './masks.ts';
 export { getHealth, getMetrics, getModelsInfo, type ModelsInfoAnswer } from './monitoring.ts';
+export { estimatePose, foundationPose, trackPose } from './pose.ts';
 export type { RawAnswer } from './raw.ts';
 export {
   type CachedFeaturesFields,

@@ -30,6 +30,9 @@ const FILES = {
   'room.jpg': here('../../models/embedded/demo.jpg'),
   'table.jpg': here('../../models/embedded/segment-demo.jpg'),
   'street.mp4': videoFixture('h264.mp4'),
+  'rgb.png': here('../../test/fixtures/pose-demo/rgb.png'),
+  'depth.png': here('../../test/fixtures/pose-demo/depth.png'),
+  'bracket.ply': here('../../test/fixtures/pose-demo/mesh.ply'),
 };
 
 /** What one of the README's programs prints, as it stands but for its address and its files. */
@@ -65,4 +68,9 @@ test("the README's code of a video session runs, with a tiny SAM 3", async () =>
   expect(out.trimEnd().split('\n')).toHaveLength(11);
   expect(tiny.uploadedFiles()).toEqual([]);
   await tiny.stop();
+});
+
+test("the README's code of an object's pose runs", async () => {
+  const out = await printed(2, server.url);
+  expect(out).toMatch(/^true \d+ \[ -?0\.\d+, -?0\.\d+, 0\.\d+, 1 \]\ngeometric\n$/);
 });

@@ -94,6 +94,16 @@ function shoelace(polygon: readonly number[]): number {
   return twice / 2;
 }
 
+test('a model is named in a form as in JSON', async () => {
+  const fields = { prompts: [CLICK], model: 'sam3-checkpoint', confidence_threshold: 0 };
+  for (const sent of [image, new Blob([photo])]) {
+    expect(await segmentImage({ ...fields, image: sent }, options)).toMatchObject({
+      model: 'sam3-checkpoint',
+      model_exact: true,
+    });
+  }
+});
+
 describe('several texts', () => {
   test('are answered in one encoding, which the next request finds', async () => {
     const texts = ['a red ball', 'nothing'];

@@ -69,6 +69,8 @@ export interface DeviceLoss {
  */
 export interface Backend {
   readonly info: DeviceInfo;
+  /** Bytes of the largest tensor, a graph's own included; Infinity on the CPU. */
+  readonly maxTensorBytes: number;
   /** Settles if the device is lost; never on the CPU. */
   readonly lost: Promise<DeviceLoss>;
   /** A tensor of undefined content. */

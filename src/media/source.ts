@@ -20,32 +20,35 @@ const MAX_REDIRECTS = 5;
 /**
  * The picture that a request carries or points to.
  *
+ * @param name what the request calls the picture itself
  * @throws MediaError naming the field
  */
 export async function loadImage(
   source: ImageSource,
   limits: SourceLimits,
   signal?: AbortSignal,
+  name = 'image',
 ): Promise<RgbImage> {
-  const { bytes, field } = await encodedImage(source, limits, signal);
+  const { bytes, field } = await encodedImage(source, limits, name, signal);
   return decodeImage(bytes, { ...limits, field });
 }
 
 async function encodedImage(
   { image, image_url }: ImageSource,
   { maxBytes, fetchTimeoutMs }: SourceLimits,
+  name: string,
   signal?: AbortSignal,
 ): Promise<{ bytes: Uint8Array; field: string }> {
   if (image === undefined && image_url === undefined) {
-    throw new MediaError(422, 'image: expected a picture in image or image_url, given neither');
+    throw new MediaError(422, `${name}: expected a picture in ${name} or image_url, given neither`);
   }
   if (image !== undefined && image_url !== undefined) {
-    throw new MediaError(422, 'image: expected either image or image_url, given both');
+    throw new MediaError(422, `${name}: expected either ${name} or image_url, given both`);
   }
-  if (image instanceof Blob) return { bytes: await image.bytes(), field: 'image' };
-  const field = image === undefined ? 'image_url' : 'image';
+  if (image instanceof Blob) return { bytes: await image.bytes(), field: name };
+  const field = image === undefined ? 'image_url' : name;
   const text = image ?? image_url ?? '';
-  if (field === 'image' && !/^https?:/i.test(text)) {
+  if (field === name && !/^https?:/i.test(text)) {
     return { bytes: decodeBase64(text, { maxBytes, field }), field };
   }
   const options = { maxBytes, timeoutMs: fetchTimeoutMs, maxRedirects: MAX_REDIRECTS };

@@ -45,7 +45,9 @@ describe('every entry', () => {
       expect(files.length).toBeGreaterThan(0);
       expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
       for (const { url, path, sha256 } of files) {
-        expect(url).toMatch(/^https:\/\/(huggingface\.co|github\.com)\/[^?#]+$/);
+        expect(url).toMatch(
+          /^https:\/\/(huggingface\.co|github\.com|api\.ngc\.nvidia\.com)\/[^?#]+$/,
+        );
         expect(url).toEndWith(`/${path.split('/').at(-1)}`);
         if (sha256 !== undefined) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
       }

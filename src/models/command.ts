@@ -7,6 +7,8 @@ import type { CatalogueEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { listModels, renderList } from './listing.ts';
 import { addLocalModel, type LocalTraits } from './local_model.ts';
+import { addLocalPose } from './pose_local.ts';
+import { hasPoseGraphs } from './pose_set.ts';
 import { pullAloud } from './pull_aloud.ts';
 import { remoteSettings } from './remote.ts';
 import { removeModel } from './remove.ts';
@@ -83,7 +85,7 @@ const addArgs = {
   path: {
     type: 'positional',
     required: true,
-    description: 'The ONNX file of a depth model, or the folder of a segmentation model',
+    description: 'The ONNX file of a depth model, or the folder of another model',
     valueHint: 'PATH',
   },
   encoder: {
@@ -116,7 +118,7 @@ const add = defineCommand({
     }),
 });
 
-/** A folder is a segmentation model, a file a depth model. */
+/** A folder is a segmentation or pose model, a file a depth model. */
 function addLocal(
   path: string,
   depth: LocalTraits,
@@ -125,21 +127,29 @@ function addLocal(
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
   if (!isFolder) return addLocalModel(openStore(), path, { ...depth, ...shared });
   if (Object.values(depth).every((trait) => trait === undefined)) {
-    return addLocalFolder(openStore(), path, shared);
+    const register = hasPoseGraphs(path) ? addLocalPose : addLocalFolder;
+    return register(openStore(), path, shared);
   }
   throw new ModelError(
     'usage',
-    `${path} is a folder, as segmentation models are; --encoder, --dataset, --kind and ` +
+    `${path} is a folder, as segmentation and pose models are; --encoder, --dataset, --kind and ` +
       '--max-depth are of depth models: give the ONNX file of one, or leave them out',
   );
 }
 
 function described(entry: CatalogueEntry): string {
-  const traits =
-    entry.family === 'depth'
-      ? [entry.kind, entry.dataset, entry.encoder ?? 'any encoder']
-      : [entry.generation, ...entry.answers];
-  return [...traits, entry.precision].filter(Boolean).join(', ');
+  return [...traitsOf(entry), entry.precision].filter(Boolean).join(', ');
+}
+
+function traitsOf(entry: CatalogueEntry): (string | undefined)[] {
+  switch (entry.family) {
+    case 'depth':
+      return [entry.kind, entry.dataset, entry.encoder ?? 'any encoder'];
+    case 'segment':
+      return [entry.generation, ...entry.answers];
+    case 'pose':
+      return ['pose', entry.contract];
+  }
 }
 
 const verifyArgs = { model, json } as const;

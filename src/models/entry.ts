@@ -1,4 +1,5 @@
 import type { DepthDataset, DepthKind } from './contracts.ts';
+import type { PoseContract } from './pose_contracts.ts';
 import type { SegmentFamily, SegmentNeed } from './segment_contracts.ts';
 
 /** One file of a model. */
@@ -86,4 +87,10 @@ export interface SegmentEntry extends ModelEntry {
   readonly answers: readonly SegmentNeed[];
 }
 
-export type CatalogueEntry = DepthEntry | SegmentEntry;
+/** A pose model: a graph that refines poses, and one that scores a set of them. */
+export interface PoseEntry extends ModelEntry {
+  readonly family: 'pose';
+  readonly contract: PoseContract;
+}
+
+export type CatalogueEntry = DepthEntry | SegmentEntry | PoseEntry;

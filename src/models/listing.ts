@@ -14,9 +14,11 @@ export interface ListedModel {
   readonly dataset?: string;
   readonly kind?: string;
   readonly maxDepth?: number;
-  /** Of a segmentation model. */
+  /** Of a segmentation or pose model. */
   readonly contract?: string;
+  /** Of a segmentation model. */
   readonly generation?: string;
+  /** Of a segmentation or pose model. */
   readonly answers?: readonly string[];
   readonly licence: ModelEntry['licence'];
   readonly state: ModelState['state'];
@@ -76,6 +78,9 @@ function traits(entry: CatalogueEntry): Partial<ListedModel> {
   if (entry.family === 'depth') {
     const { encoder, dataset, kind, maxDepth } = entry;
     return { encoder, dataset, kind, maxDepth };
+  }
+  if (entry.family === 'pose') {
+    return { contract: entry.contract, answers: ['register', 'track'] };
   }
   const { contract, generation, answers } = entry;
   return { contract, generation, answers };

@@ -11,6 +11,7 @@ import { externalFiles, weightPrecision } from './graph_check.ts';
 import { localId, registerLocal } from './local_registration.ts';
 import type { LocalModel } from './manifest.ts';
 import { type OnnxHeader, readOnnxHeader } from './onnx_header.ts';
+import { recognisePose } from './pose_contracts.ts';
 import { recognisePart } from './segment_parts.ts';
 import type { ModelStore } from './store.ts';
 
@@ -53,6 +54,12 @@ export async function addLocalModel(
 
 /** @throws ModelError `unknown-graph` for one graph of a model that has several. */
 function requireWhole(file: string, header: OnnxHeader): void {
+  if (recognisePose(header)) {
+    throw new ModelError(
+      'unknown-graph',
+      `${file} is one graph of the two of a pose model; add their folder, ${dirname(file)}`,
+    );
+  }
   const part = recognisePart(header);
   if (!part) return;
   throw new ModelError(

@@ -80,7 +80,16 @@ const LocalSegmentModel = Type.Object({
   precision: Precision,
 });
 
-const LocalModel = Type.Union([LocalSegmentModel, LocalDepthModel]);
+/** A folder of the user's own with a refiner and a scorer. */
+const LocalPoseModel = Type.Object({
+  family: Type.Literal('pose'),
+  /** Absolute path of the folder. */
+  path: Type.String({ minLength: 1 }),
+  contract: Type.Union([Type.Literal('ngc'), Type.Literal('hugging-face'), Type.Literal('cpp')]),
+  precision: Precision,
+});
+
+const LocalModel = Type.Union([LocalSegmentModel, LocalPoseModel, LocalDepthModel]);
 export type LocalModel = Static<typeof LocalModel>;
 
 const Manifest = Type.Object({

@@ -1,6 +1,7 @@
-import type { CatalogueEntry, DepthEntry, SegmentEntry } from './entry.ts';
+import type { CatalogueEntry, DepthEntry, PoseEntry, SegmentEntry } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { externalFiles, inspectDepthGraph } from './graph_check.ts';
+import { inspectPoseFolder } from './pose_set.ts';
 import { inspectSegmentFolder } from './segment_set.ts';
 
 /** The files of one model, as absolute paths. */
@@ -18,7 +19,14 @@ interface ModelFiles {
  * @throws ModelError `format`, `not-found`, or `unknown-graph` where they are something else.
  */
 export function checkModel(entry: CatalogueEntry, model: ModelFiles): string {
-  return entry.family === 'depth' ? checkDepth(entry, model) : checkSegment(entry, model);
+  switch (entry.family) {
+    case 'depth':
+      return checkDepth(entry, model);
+    case 'segment':
+      return checkSegment(entry, model);
+    case 'pose':
+      return checkPose(entry, model);
+  }
 }
 
 function checkDepth(entry: DepthEntry, { files }: ModelFiles): string {
@@ -42,6 +50,18 @@ function checkSegment(entry: SegmentEntry, { folder, files }: ModelFiles): strin
   }
   requireKnown(set.encoder.file, set.files, files);
   return `${set.family} segmentation, ${set.answers.join(' and ')}, ${set.imageSize}²`;
+}
+
+function checkPose(entry: PoseEntry, { folder, files }: ModelFiles): string {
+  const { contract, refiner, files: used } = inspectPoseFolder(folder, 'cpu');
+  if (contract !== entry.contract) {
+    throw new ModelError(
+      'unknown-graph',
+      `${folder} holds ${contract} graphs; ${entry.id} is expected to be ${entry.contract}`,
+    );
+  }
+  requireKnown(refiner.files[0], used, files);
+  return `${contract} pose, refiner and scorer`;
 }
 
 function requireKnown(graph: string, used: readonly string[], known: readonly string[]): void {

@@ -186,14 +186,19 @@ function localEntry(manifest: Manifest | ModelError | undefined): CatalogueEntry
     const title = `Local folder, ${traits.answers.join(' and ')}`;
     return { ...shared, ...traits, title, notes: `${path}, ${traits.contract} graphs` };
   }
+  if (local.family === 'pose') {
+    const { path, ...traits } = local;
+    const title = 'Local folder, pose';
+    return { ...shared, ...traits, title, notes: `${path}, ${traits.contract} graphs` };
+  }
   const { path, contract, ...traits } = local;
   const title = `Local file, ${traits.kind}`;
   return { ...shared, ...traits, family: 'depth', title, notes: `${path}, ${contract} graph` };
 }
 
-/** A depth model is registered by its graph, a segmentation model by the folder of its graphs. */
+/** A depth model is registered by its graph, any other by the folder of its graphs. */
 function localFolder({ family, path }: LocalModel): string {
-  return family === 'segment' ? path : dirname(path);
+  return family === 'segment' || family === 'pose' ? path : dirname(path);
 }
 
 function modelFolders(store: ModelStore): string[] {

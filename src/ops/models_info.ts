@@ -68,6 +68,27 @@ const ImageModel = t.Object(
   },
 );
 
+const PoseModel = t.Object(
+  {
+    methods: t.Array(OneOf(['geometric', 'learned'], { description: 'A method' }), {
+      description: 'What /api/v1/pose/estimate can answer by; the geometric method needs no model',
+      examples: [['geometric']],
+    }),
+    default_method: OneOf(['geometric', 'learned'], {
+      description: 'What answers a request that names none',
+      examples: ['geometric'],
+    }),
+    model: t.Union([t.String(), t.Null()], {
+      description: 'The model of the learned method; null: none is installed',
+      examples: ['foundationpose'],
+    }),
+  },
+  {
+    description: 'What answers requests for object poses',
+    examples: [{ methods: ['geometric'], default_method: 'geometric', model: null }],
+  },
+);
+
 const Installed = t.Object({
   id: t.String({ description: 'As requests name it', examples: ['segment-mini'] }),
   title: t.String({ description: 'What it is', examples: ['Segmentation, embedded'] }),
@@ -81,8 +102,9 @@ const Installed = t.Object({
 
 const ModelsInfo = t.Object({
   image_model: ImageModel,
+  pose_model: PoseModel,
   models: t.Record(t.String(), t.Array(Installed), {
-    description: 'Installed models by family: depth, segment',
+    description: 'Installed models by family: depth, segment, pose',
     examples: [{ segment: [{ id: 'segment-mini', origin: 'embedded' }] }],
   }),
   server_version: t.String({ description: 'Of this server', examples: ['0.1.0'] }),
@@ -96,6 +118,7 @@ interface ModelsInfoParts {
   readonly pool: EnginePool;
   readonly store: ModelStore;
   readonly models: SegmentModels;
+  readonly poseModels: { find(device: 'webgpu' | 'cpu'): { readonly name: string } | null };
   readonly cachesFeatures: boolean;
   readonly version: string;
   readonly keys: Authentication;
@@ -107,6 +130,7 @@ export function modelsInfo(parts: ModelsInfoParts) {
     '/models/info',
     (): Static<typeof ModelsInfo> => ({
       image_model: describeImageModel(parts),
+      pose_model: describePoseModel(parts),
       models: installedByFamily(parts.store),
       server_version: parts.version,
       sam3_version: SAM3_VERSION,
@@ -115,7 +139,7 @@ export function modelsInfo(parts: ModelsInfoParts) {
       detail: documentation({
         summary: 'Models',
         description:
-          'What answers segmentation requests, and all installed models. Names files of the server, so it needs a key where there are keys.',
+          'What answers segmentation and pose requests, and all installed models. Names files of the server, so it needs a key where there are keys.',
         answer: ModelsInfo,
         errors: { 401: 'A key is required, or the key is wrong' },
       }),
@@ -149,6 +173,12 @@ function describeImageModel({ pool, models, cachesFeatures }: ModelsInfoParts) {
     click_model: click?.name ?? null,
     video_model: video?.name ?? null,
   };
+}
+
+function describePoseModel({ pool, poseModels }: ModelsInfoParts): Static<typeof PoseModel> {
+  const model = poseModels.find(preferredDevice(pool))?.name ?? null;
+  if (model === null) return { methods: ['geometric'], default_method: 'geometric', model };
+  return { methods: ['geometric', 'learned'], default_method: 'learned', model };
 }
 
 /** The one that a request gets which names none; strict mode takes no stand-in. */

@@ -18,7 +18,8 @@ interface CropOptions {
 /**
  * The square around each pose that holds a sphere of diameter·ratio at its translation, by the rule
  * of FoundationPose: t and t ± r along x and y are projected, r = diameter·ratio/2; the half-size is
- * the largest distance along u or v from the projected t; edges are rounded to whole pixels.
+ * the largest distance along u or v from the projected t; edges are rounded to whole pixels. The
+ * kernel `pose-crops` does the same on the device.
  *
  * @param poses float32 [N, 4, 4], row-major: object → camera, metres
  * @returns float32 [N, 4]: left, top, right, bottom in pixels; at least a pixel wide and high
@@ -46,26 +47,6 @@ export function cropSquares(
     squares.set([left, top, right, Math.max(Math.round(v + half), top + 1)], at / 4);
   }
   return squares;
-}
-
-/**
- * The windows that published networks expect renderings of: FoundationPose maps a crop's first and
- * last pixel to the image and renders what lies between these, so right = left + (size − 1)/size of
- * the square's side, and likewise bottom.
- *
- * @param squares float32 [N, 4], of {@link cropSquares}
- * @param size pixels of a crop's side
- * @returns float32 [N, 4], for the kernel `render-poses`
- */
-export function renderWindows(squares: Float32Array, size: number): Float32Array<ArrayBuffer> {
-  const windows = Float32Array.from(squares);
-  const share = (size - 1) / size;
-  for (let at = 0; at < windows.length; at += 4) {
-    const [left, top, right, bottom] = squares.subarray(at, at + 4);
-    windows[at + 2] = left + (right - left) * share;
-    windows[at + 3] = top + (bottom - top) * share;
-  }
-  return windows;
 }
 
 /**

@@ -1,9 +1,9 @@
+import { icpSolve } from '../../kernels/icp-solve/kernel.ts';
 import { icpStep } from '../../kernels/icp-step/kernel.ts';
 import type { Backend } from '../compute/backend.ts';
 import { withTensors } from '../compute/scope.ts';
 import type { Tensor } from '../compute/tensor.ts';
 import type { Intrinsics } from './crops.ts';
-import { ICP_SUMS, icpUpdate } from './icp_update.ts';
 
 /** What poses are refined against, on the device. */
 export interface ObservedSurface {
@@ -48,7 +48,7 @@ interface IcpFit {
 }
 
 /**
- * Point-to-plane ICP of N poses at once: sums on the device, solved on the host.
+ * Point-to-plane ICP of N poses at once, on the device: nothing is waited for until all is done.
  *
  * @param poses float32 [N, 4, 4], row-major: object → camera; changed in place
  */
@@ -63,22 +63,24 @@ export function refineIcp(
   const { fx, fy, cx, cy } = intrinsics;
   const size = { poses: number, sets, points: count, width, height, fx, fy, cx, cy };
   return withTensors(backend, async (keep) => {
-    const output = keep(backend.empty('float32', [number, ICP_SUMS]));
-    let sums = new Float32Array(number * ICP_SUMS);
+    const sums = keep(backend.upload(new Float32Array(number * ICP_SUMS), [number, ICP_SUMS]));
+    const current = keep(backend.upload(poses, [number, 4, 4]));
+    const buffers = [points, normals, frames, current, xyz, planes, sums];
     for (const { steps, maxDistance, minCosine, damping } of rounds) {
+      const gates = { max_distance: maxDistance, min_cosine: minCosine };
       for (let step = 0; step < steps; step++) {
-        const current = backend.upload(poses, [number, 4, 4]);
-        const gates = { max_distance: maxDistance, min_cosine: minCosine };
-        const buffers = [points, normals, frames, current, xyz, planes, output];
         backend.run(icpStep, buffers, { ...size, ...gates });
-        backend.release(current);
-        sums = await backend.download(output);
-        icpUpdate(poses, sums, damping);
+        backend.run(icpSolve, [sums, current], { poses: number, damping });
       }
     }
-    return fitOf(sums);
+    const [moved, fit] = await Promise.all([backend.download(current), backend.download(sums)]);
+    poses.set(moved as Float32Array);
+    return fitOf(fit as Float32Array);
   });
 }
+
+/** Values of a pose in the sums of the kernel `icp-step`. */
+const ICP_SUMS = 29;
 
 function fitOf(sums: Float32Array): IcpFit {
   const counts = new Float32Array(sums.length / ICP_SUMS);

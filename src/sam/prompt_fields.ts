@@ -20,11 +20,19 @@ export function plainFields(body: Fields): Fields {
   requireList('prompts', prompts, MAX_PROMPTS);
   return prompts === undefined
     ? rest
-    : { ...rest, prompts: (prompts as unknown[]).map(plainPrompt) };
+    : {
+        ...rest,
+        prompts: (prompts as unknown[]).map((one, i) => plainPrompt(one, `prompts.${i}`)),
+      };
 }
 
-function plainPrompt(prompt: unknown, index: number): Fields {
-  const where = `prompts.${index}`;
+/**
+ * One prompt, as {@link plainFields} has it.
+ *
+ * @param where how the request calls it
+ * @throws HttpError 422
+ */
+export function plainPrompt(prompt: unknown, where: string): Fields {
   if (prompt === null || typeof prompt !== 'object' || Array.isArray(prompt)) {
     throw new HttpError(422, `${where}: expected an object, given ${shorten(prompt)}`);
   }

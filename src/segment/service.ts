@@ -16,7 +16,8 @@ import { type SegmentOutput, type SegmentTask, segmentTask } from './task.ts';
 
 /** What a route asks of the service, defaults filled in. */
 export interface SegmentQuery {
-  readonly source: ImageSource;
+  /** As it was sent; or decoded, which is left as it is. */
+  readonly source: ImageSource | RgbImage;
   readonly prompts: readonly PlannedPrompt[];
   /** Masks of a lower score are left out; null is the server's own threshold. */
   readonly threshold: number | null;
@@ -105,8 +106,11 @@ export class SegmentService {
     };
   }
 
-  private async load(source: ImageSource, signal?: AbortSignal): Promise<RgbImage> {
-    const image = await loadImage(source, this.options.limits, signal);
+  private async load(source: ImageSource | RgbImage, signal?: AbortSignal): Promise<RgbImage> {
+    const image =
+      'data' in source
+        ? { ...source, data: source.data.slice() }
+        : await loadImage(source, this.options.limits, signal);
     if (Math.max(image.width, image.height) <= MAX_SIDE) return image;
     throw new HttpError(
       422,

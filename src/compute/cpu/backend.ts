@@ -40,6 +40,7 @@ export function openCpuBackend(threads: number = availableParallelism(), note?: 
 
 class CpuBackend implements Backend {
   readonly info: DeviceInfo;
+  readonly maxTensorBytes = Number.POSITIVE_INFINITY;
   readonly lost = new Promise<DeviceLoss>(() => {});
   private readonly pool = new BufferPool<ArrayBuffer>(
     (size) => new ArrayBuffer(size),

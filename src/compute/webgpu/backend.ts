@@ -59,6 +59,7 @@ interface WebGpuOptions {
 
 class WebGpuBackend implements Backend {
   readonly info: DeviceInfo;
+  readonly maxTensorBytes: number;
   readonly lost: Promise<DeviceLoss>;
   private readonly device: GPUDevice;
   private readonly pool: BufferPool<GPUBuffer>;
@@ -72,6 +73,8 @@ class WebGpuBackend implements Backend {
   constructor({ device, info }: OpenedDevice, { timestamps = false, passPixels }: WebGpuOptions) {
     this.info = info;
     this.device = device;
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    this.maxTensorBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
     this.pool = new BufferPool(
       (size) =>
@@ -94,11 +97,9 @@ class WebGpuBackend implements Backend {
 
   empty<D extends DType>(dtype: D, dims: readonly number[]): GpuTensor<D> {
     const bytes = elementCount(dims) * BYTES[dtype];
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (bytes > limit) {
+    if (bytes > this.maxTensorBytes) {
       throw new RangeError(
-        `a ${dtype} tensor of [${dims}] has ${bytes} bytes; this device takes at most ${limit}`,
+        `a ${dtype} tensor of [${dims}] has ${bytes} bytes; this device takes at most ${this.maxTensorBytes}`,
       );
     }
     const buffer = this.pool.acquire(bytes);

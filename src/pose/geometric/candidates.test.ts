@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { poseOf } from '../ellipsoid_fixture.ts';
 import { alignWithMask, distinctBest, posesAtMask, takePoses, totalsOf } from './candidates.ts';
-import type { DepthCrop } from './crop.ts';
+import type { MaskCrop } from './crop.ts';
 import type { Level } from './level.ts';
+import { aboutCenter } from './symmetric_poses.ts';
 
 const intrinsics = { fx: 50, fy: 52, cx: 15.5, cy: 14 };
-const crop = { intrinsics, maskCenter: [20, 9], maskDepth: 0.6 } as unknown as DepthCrop;
+const crop = { intrinsics, maskCenter: [20, 9], distance: 0.6 } as unknown as MaskCrop;
+const ALONE = aboutCenter([], [0, 0, 0]);
 const level = { side: 16, factor: 2, masked: 50 } as unknown as Level;
 
 describe('candidates', () => {
@@ -54,9 +56,9 @@ describe('candidates', () => {
       ...poseOf([0.25, 0, 0], [0, 0, 1]),
       ...poseOf([0, 0, 0], [0.02, 0, 1]),
     );
-    expect(distinctBest(poses, [0.3, 0.4, 0.2, 0.1], 9, near)).toEqual([1, 3]);
-    expect(distinctBest(poses, [0.4, 0.3, 0.2, 0.1], 9, near)).toEqual([0, 2, 3]);
-    expect(distinctBest(poses, [0.4, 0.3, 0.2, 0.1], 2, near)).toEqual([0, 2]);
+    expect(distinctBest(poses, [0.3, 0.4, 0.2, 0.1], 9, near, ALONE)).toEqual([1, 3]);
+    expect(distinctBest(poses, [0.4, 0.3, 0.2, 0.1], 9, near, ALONE)).toEqual([0, 2, 3]);
+    expect(distinctBest(poses, [0.4, 0.3, 0.2, 0.1], 2, near, ALONE)).toEqual([0, 2]);
     expect(takePoses(poses, [3, 0])).toEqual(
       Float32Array.of(...poses.subarray(48), ...poses.subarray(0, 16)),
     );

@@ -1,14 +1,18 @@
 import { SCORE } from '../../../kernels/pose-score/kernel.ts';
-import { type DepthCrop, median } from './crop.ts';
+import { type MaskCrop, median } from './crop.ts';
 import type { Level } from './level.ts';
+import { isNearAny, type Nearness } from './symmetric_poses.ts';
 
 /**
  * Poses [N, 4, 4] of rotations at the middle of the mask, as deep as its median.
  */
-export function posesAtMask(rotations: readonly Float64Array[], crop: DepthCrop): Float32Array {
+export function posesAtMask(
+  rotations: readonly Float64Array[],
+  crop: MaskCrop,
+): Float32Array<ArrayBuffer> {
   const { fx, fy, cx, cy } = crop.intrinsics;
   const [u, v] = crop.maskCenter;
-  const z = crop.maskDepth;
+  const z = crop.distance;
   const poses = new Float32Array(rotations.length * 16);
   const place = [((u - cx) / fx) * z, ((v - cy) / fy) * z, z];
   rotations.forEach((rotation, index) => {
@@ -31,7 +35,7 @@ export function alignWithMask(
   poses: Float32Array,
   rendered: Float32Array,
   { side, factor }: Level,
-  { intrinsics, maskCenter, maskDepth }: DepthCrop,
+  { intrinsics, maskCenter, distance }: MaskCrop,
 ): void {
   const first = Math.floor(factor / 2);
   for (let index = 0; index < poses.length / 16; index++) {
@@ -51,7 +55,7 @@ export function alignWithMask(
     if (depths.length === 0) continue;
     const at = index * 16;
     const z = poses[at + 11];
-    const moved = z + maskDepth - median(depths);
+    const moved = z + distance - median(depths);
     const u = maskCenter[0] - (((left + right) / 2) * factor + first);
     const v = maskCenter[1] - (((top + bottom) / 2) * factor + first);
     poses[at + 3] = ((poses[at + 3] + (u / intrinsics.fx) * z) * moved) / z;
@@ -70,29 +74,22 @@ export function totalsOf(scores: Float32Array, level: Level): number[] {
   });
 }
 
-/** The best poses, best first; of those that nearly agree, one. */
+/** The best poses, best first; of those that nearly agree, by a symmetry too, one. */
 export function distinctBest(
   poses: Float32Array,
   totals: readonly number[],
   count: number,
-  near: { readonly angle: number; readonly distance: number },
+  near: Nearness,
+  symmetries: Float32Array,
 ): number[] {
   const order = totals.map((_, index) => index).sort((a, b) => totals[b] - totals[a]);
+  const poseAt = (index: number) => poses.subarray(index * 16, index * 16 + 16);
   const chosen: number[] = [];
-  // |A − B|_F = √8·sin(angle/2) for two rotations.
-  const most = 8 * Math.sin(near.angle / 2) ** 2;
-  const isNear = (a: number, b: number) => {
-    let [turned, moved] = [0, 0];
-    for (let at = 0; at < 12; at++) {
-      const squared = (poses[a * 16 + at] - poses[b * 16 + at]) ** 2;
-      if (at % 4 === 3) moved += squared;
-      else turned += squared;
-    }
-    return turned < most && moved < near.distance ** 2;
-  };
   for (const index of order) {
     if (chosen.length === count) break;
-    if (!chosen.some((other) => isNear(index, other))) chosen.push(index);
+    const pose = poseAt(index);
+    if (chosen.some((other) => isNearAny(pose, poseAt(other), symmetries, near))) continue;
+    chosen.push(index);
   }
   return chosen;
 }

@@ -44,16 +44,15 @@ export function pointsOf(backend: Backend, keep: Keep, crop: DepthCrop): Tensor 
 }
 
 /**
- * The object's points, smoothed, and their normals: what lies beside the mask is not the object, and
+ * The points of what may be the object, smoothed, and their normals: the rest is left out before, as
  * nothing may be drawn to it.
  */
 export function surfaceOf(backend: Backend, keep: Keep, crop: DepthCrop): ObservedSurface {
-  const { side, intrinsics, mask, maskDepth } = crop;
-  const masked = crop.depth.map((z, pixel) => (mask[pixel] === 0 ? 0 : z));
-  const xyz = smoothed(backend, keep, crop, masked);
+  const { side, intrinsics, surface, distance } = crop;
+  const xyz = smoothed(backend, keep, crop, surface);
   const normals = keep(backend.empty('float32', [side, side, 3]));
   const size = { width: side, height: side };
-  const edges = { radius: 2, max_difference: (6 * maskDepth) / intrinsics.fx };
+  const edges = { radius: 2, max_difference: (6 * distance) / intrinsics.fx };
   backend.run(xyzNormals, [xyz, normals], { ...size, images: 1, ...edges });
   return { xyz, normals, ...size, intrinsics };
 }

@@ -1,26 +1,27 @@
-/** Values of a pose in the sums of the kernel `icp-step`. */
-export const ICP_SUMS = 29;
+/** The uniforms of kernel.ts. */
+export interface IcpSolveParams {
+  readonly poses: number;
+  readonly damping: number;
+}
+
+/** Of a row of sums, as the kernel `icp-step` gives them. */
+const SUMS = 29;
 
 /** Least number of pairs that determine a step. */
 const MIN_PAIRS = 6;
 
-/**
- * Moves poses by the solution of their normal equations: (A + damping·diag(A))·x = b (Levenberg and
- * Marquardt), and by the exponential of SE(3) of the twist x about the pose's translation t:
- * R ← exp(ω)·R, t ← t + V(ω)·v. In float64.
- *
- * @param poses float32 [N, 4, 4], row-major; changed in place
- * @param sums float32 [N, 29], of the kernel `icp-step` at these poses
- * @param damping above 0, so that directions which no pair tells of, as the turn of a sphere, stay
- * @returns for each pose whether it moved: one with fewer than 6 pairs stays
- */
-export function icpUpdate(poses: Float32Array, sums: Float32Array, damping: number): boolean[] {
-  return Array.from({ length: poses.length / 16 }, (_, index) => {
-    const own = sums.subarray(index * ICP_SUMS, (index + 1) * ICP_SUMS);
+/** Radians; and what no step is as long as. */
+const MAX_TURN = 3;
+const LARGEST = 1e6;
+
+/** CPU twin of icp-solve.wgsl, in float64. */
+export function icpSolveCpu(sums: Float32Array, poses: Float32Array, params: IcpSolveParams): void {
+  const damping = Math.fround(params.damping);
+  for (let index = 0; index < params.poses; index++) {
+    const own = sums.subarray(index * SUMS, (index + 1) * SUMS);
     const twist = solveTwist(own, damping);
     if (twist) applyTwist(poses.subarray(index * 16, index * 16 + 16), twist);
-    return twist !== null;
-  });
+  }
 }
 
 /** (ω, v) by Cholesky; null where pairs are too few, or all without a lever. */
@@ -46,7 +47,10 @@ function solveTwist(sums: Float32Array, damping: number): Float64Array | null {
     for (let j = i + 1; j < 6; j++) x[i] -= factor[j * 6 + i] * x[j];
     x[i] /= factor[i * 7];
   }
-  return x.every(Number.isFinite) ? x : null;
+  const [turn, drift] = [Math.hypot(x[0], x[1], x[2]), Math.hypot(x[3], x[4], x[5])];
+  if (!(turn < LARGEST && drift < LARGEST)) return null;
+  const share = MAX_TURN / Math.max(turn, MAX_TURN);
+  return x.map((value) => value * share);
 }
 
 /** Cholesky's factor of the lower triangle [6, 6], in place; false unless positive definite. */
