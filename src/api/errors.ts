@@ -74,7 +74,8 @@ export function errorAnswers(onFailure: (error: unknown, path: string) => void) 
   return new Elysia({ name: 'error-answers' }).onError(
     { as: 'global' },
     ({ error, code, path, set }) => {
-      const answer = isUndescribed(code, set.status) ? UNDESCRIBED : toHttpError(error, code);
+      const known = toHttpError(error, code);
+      const answer = known === INTERNAL && isUndescribed(code, set.status) ? UNDESCRIBED : known;
       // What the request log reads.
       set.status = answer.status;
       if (answer.status >= 500) onFailure(error, path);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { decodeMask } from '../client/index.ts';
+import { runDemoCommand } from './command_fixture.ts';
 
 const SCENE = fileURLToPath(new URL('../../models/embedded/segment-demo.jpg', import.meta.url));
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 // Each test starts a server or more, and machines may be busy.
 setDefaultTimeout(60_000);
@@ -31,17 +31,7 @@ function noise(width: number, height: number, name: string): Promise<unknown> {
   return sharp({ create }).png().toFile(join(folder, name));
 }
 
-/** As `bun run demo` does, but without the models that this machine has installed. */
-async function demo(...args: string[]) {
-  const child = Bun.spawn([process.execPath, MAIN, 'demo', ...args], {
-    cwd: folder,
-    env: { ...process.env, TRIPTYCH_HOME: join(folder, 'no-models'), NO_COLOR: '1' },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  const [out, error] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  return { code: await child.exited, out, error };
-}
+const demo = (...args: string[]) => runDemoCommand(folder, args);
 
 /** Points of a coloured PLY file, read by its own header. */
 async function readPly(name: string): Promise<{ count: number; depths: number[] }> {

@@ -37,7 +37,10 @@ const args = {
 
 /** `demo [FILE…]`: exit code 0, or 1 with one line that says what went wrong. */
 export const demoCommand = defineCommand({
-  meta: { name: 'demo', description: 'See pictures become depth maps, point clouds and masks' },
+  meta: {
+    name: 'demo',
+    description: 'See pictures become depth maps, point clouds, masks and poses',
+  },
   args,
   async run({ args: given }) {
     try {

@@ -12,6 +12,9 @@ import { startServer } from '../server.ts';
 import type { CameraFlags } from './camera.ts';
 import { DemoError } from './errors.ts';
 import { type Picture, readPictures } from './picture.ts';
+import { describePoses } from './pose_report.ts';
+import { readPoseScene } from './pose_scene.ts';
+import { showPoses } from './poses.ts';
 import { describePicture, describeScene, describeServer, hintFor } from './report.ts';
 import { writeResults } from './results.ts';
 import { readScene } from './scene.ts';
@@ -32,8 +35,8 @@ export interface DemoOptions {
 const MAX_POINTS = 1e6;
 
 /**
- * Starts a server on a free port of this machine, sends it the pictures for their depth and a scene
- * to segment, writes what comes back and stops it.
+ * Starts a server on a free port of this machine, sends it the pictures for their depth, a scene to
+ * segment and an object to pose, writes what comes back and stops it.
  *
  * @param print takes the report, piece by piece
  * @throws DemoError, ConfigError, MediaError, NoAnswerError, EngineError
@@ -68,6 +71,8 @@ export async function runDemo(options: DemoOptions, print: (text: string) => voi
     const segments = await showSegments(scene, server.url, out);
     print(describeScene(scene, segments));
     for (const { answer } of segments) models.add(answer.model);
+    const poseScene = await readPoseScene();
+    print(describePoses(poseScene, await showPoses(poseScene, server.url, out)));
     const hint = hintFor(models);
     if (hint) print(hint);
   } finally {

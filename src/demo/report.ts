@@ -113,16 +113,16 @@ function describeModel({
   return `${model}, published: ${entry.title}${standsIn}`;
 }
 
-function line(label: string, text: string): string {
+export function line(label: string, text: string): string {
   return `${label.padEnd(COLUMN)}${text}`;
 }
 
-function indent(text: string): string {
+export function indent(text: string): string {
   return text.replace(/^/gm, '  ');
 }
 
 /** As short as it can be from here. */
-function shown(path: string): string {
+export function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith('..') ? path : near;
 }

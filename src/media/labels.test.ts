@@ -93,6 +93,12 @@ describe('labels', () => {
     expect(other).not.toBe(long);
   });
 
+  test('keep off the places that are to be avoided', async () => {
+    const [usual] = platesOf(await drawLabels([label('red cube')], picture, 12));
+    const [other] = platesOf(await drawLabels([label('red cube')], picture, 12, [usual]));
+    expect(overlaps(usual, other)).toBe(false);
+  });
+
   test('say the score alone without text, and nothing without both', async () => {
     const [alone] = platesOf(await drawLabels([label(' \n ')], picture, 12));
     const [both] = platesOf(await drawLabels([label('red cube')], picture, 12));

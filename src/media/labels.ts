@@ -33,14 +33,16 @@ const BASELINE = 0.76;
  * the picture is too small is left out.
  *
  * @param textSize Height of the em in pixels.
+ * @param avoid Places that are taken before the first.
  */
 export async function drawLabels(
   labels: readonly Label[],
   picture: Size,
   textSize: number,
+  avoid: readonly PixelBox[] = [],
 ): Promise<string> {
   const face = await openTypeface();
-  const taken: PixelBox[] = [];
+  const taken = [...avoid];
   let svg = '';
   for (const { text, score, box, colour } of labels) {
     await giveWay();

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { maskPolygons } from './outline.ts';
+import { maskBorders, maskPolygons } from './outline.ts';
 import { fillPolygons, polygonCases } from './polygon_fixture.ts';
 import { areaOf, countsFromString, encodeRle } from './rle.ts';
 import { countsFromMask, maskFromCounts } from './rle_pixels.ts';
@@ -189,3 +189,42 @@ test.skipIf(!hasData)(
     expect(withHoles).toBeGreaterThan(0);
   },
 );
+
+describe('the borders for drawing', () => {
+  test('of a ring are two, the hole’s counterclockwise, with no cut between them', () => {
+    const rows = ['####', '#..#', '####'];
+    const mask = Uint8Array.from(rows.join(''), (character) => (character === '#' ? 1 : 0));
+    const size = { width: 4, height: 3 };
+    expect(maskBorders(countsFromMask(mask, 3, 4), size)).toEqual([
+      [0, 0, 4, 0, 4, 3, 0, 3],
+      [1, 1, 1, 2, 3, 2, 3, 1],
+    ]);
+  });
+
+  test('of any mask enclose what is inside, holes taken off, and are as long as its rim', () => {
+    const anyMask = fc.array(fc.integer({ min: 0, max: 1 }), { minLength: 35, maxLength: 35 });
+    fc.assert(
+      fc.property(anyMask, (cells) => {
+        const inside = (x: number, y: number) => (x < 0 || x > 6 ? 0 : (cells[y * 7 + x] ?? 0));
+        const mask = Uint8Array.from(cells);
+        const borders = maskBorders(countsFromMask(mask, 5, 7), { width: 7, height: 5 });
+        const area = borders.reduce((sum, border) => sum + shoelace(border), 0);
+        expect(area).toBe(cells.filter((cell) => cell === 1).length);
+        let rim = 0;
+        for (let y = -1; y < 5; y++) {
+          for (let x = -1; x < 7; x++) {
+            rim += inside(x, y) ^ inside(x + 1, y);
+            rim += inside(x, y) ^ inside(x, y + 1);
+          }
+        }
+        const lengths = borders.map((border) =>
+          border.reduce((sum, value, i) => {
+            const next = border[(i + 2) % border.length];
+            return sum + Math.abs(next - value);
+          }, 0),
+        );
+        expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(rim);
+      }),
+    );
+  });
+});

@@ -49,8 +49,25 @@ export function maskPolygons(
   const ways = findWays(crop);
   const { outlines, holes } = trace(ways, crop);
   if (holes.length === 0) return outlines;
-  for (const hole of holes) cutUpwards(ways, hole, crop.stride);
+  for (const { corner } of holes) cutUpwards(ways, corner, crop.stride);
   return trace(ways, crop).outlines;
+}
+
+/**
+ * The closed borders of a mask, for drawing: like {@link maskPolygons}, but a hole's border is one of
+ * its own, counterclockwise on the screen, after those around parts; there are no cuts.
+ *
+ * @throws {RangeError} When the runs don't add up to `width * height`.
+ */
+export function maskBorders(
+  counts: ArrayLike<number>,
+  size: { readonly width: number; readonly height: number },
+): number[][] {
+  requireCounts(counts, size);
+  const crop = cropMask(counts, size.height);
+  if (crop.box.width === 0) return [];
+  const { outlines, holes } = trace(findWays(crop), crop);
+  return [...outlines, ...holes.map(({ border }) => border)];
 }
 
 /**
@@ -74,19 +91,24 @@ function findWays({ data, stride }: MaskCrop): Uint8Array {
   return ways;
 }
 
+/** A hole's topmost, then leftmost corner, and its turning points. */
+interface Hole {
+  readonly corner: number;
+  readonly border: number[];
+}
+
 /**
  * Follows every border once. One that leaves its topmost, then leftmost corner to the east goes around
- * a part; one that leaves it to the south goes around a hole, and of that the corner is returned.
+ * a part; one that leaves it to the south goes around a hole.
  */
-function trace(ways: Uint8Array, crop: MaskCrop): { outlines: number[][]; holes: number[] } {
+function trace(ways: Uint8Array, crop: MaskCrop): { outlines: number[][]; holes: Hole[] } {
   const open = ways.slice();
   const outlines: number[][] = [];
-  const holes: number[] = [];
+  const holes: Hole[] = [];
   for (let corner = 0; corner < open.length; corner++) {
     if ((open[corner] & (1 << EAST)) !== 0) outlines.push(follow(ways, open, corner, EAST, crop));
     if ((open[corner] & (1 << SOUTH)) !== 0) {
-      follow(ways, open, corner, SOUTH, crop);
-      holes.push(corner);
+      holes.push({ corner, border: follow(ways, open, corner, SOUTH, crop) });
     }
   }
   return { outlines, holes };
