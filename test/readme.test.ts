@@ -8,6 +8,7 @@ import { decodeMask } from '../src/client/index.ts';
 import { readConfig } from '../src/config.ts';
 import { type RunningServer, startServer } from '../src/server.ts';
 import { type VideoServer, videoFixture, videoServer } from '../src/video/server_fixture.ts';
+import { describe as describeVideo, test as videoTest } from './video_library.ts';
 
 const root = join(import.meta.dir, '..');
 const readme = await Bun.file(join(root, 'README.md')).text();
@@ -87,7 +88,7 @@ function installed(program: string): boolean {
 }
 
 describe('the commands', () => {
-  test('the first sets everything up and runs the demo', async () => {
+  videoTest('the first sets everything up and runs the demo', async () => {
     const { version } = Bun;
     const [setUp, install, demo] = blocks[0].code.split(' && ');
     expect([setUp, install, demo]).toEqual([
@@ -190,12 +191,12 @@ describe('the examples of segmentation', () => {
     const text = await run(['python3'], block('python', 'cached-features'));
     const [cubes, sphere, cat] = text.split('\n');
     expect(cubes).toMatch(/^purple cube [1-9]\d* \[\[0\.\d+/);
-    expect(sphere).toMatch(/^blue ball [1-9]/);
+    expect(sphere).toMatch(/^orange ball [1-9]/);
     expect(cat).toBe('cat 0 []');
   });
 });
 
-describe('the examples of video, with a tiny SAM 3', () => {
+describeVideo('the examples of video, with a tiny SAM 3', () => {
   let tiny: VideoServer;
   beforeAll(async () => {
     tiny = await videoServer({ apiKey: KEY });
@@ -222,12 +223,9 @@ describe('the examples of video, with a tiny SAM 3', () => {
     expect(frames).toEqual(Array.from({ length: 40 }, (_, i) => i));
   });
 
-  test('the embedded model says what is missing', async () => {
-    const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
-    const start = new URL('/api/v1/video/session/start', server.url);
-    const response = await fetch(start, { method: 'POST', headers, body: '{}' });
-    expect(response.status).toBe(503);
-    expect(await response.text()).toContain('SAM3_CHECKPOINT');
+  test('TypeScript, with the embedded model', async () => {
+    const text = await run(['bun', 'run'], block('ts', 'propagateStream'));
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^frame 39: 1 \(0(?:\.\d+)?\)$/);
   });
 });
 

@@ -21,6 +21,16 @@ def coarse(values: torch.Tensor) -> torch.Tensor:
     return (values / step).round().clamp(-127, 127) * step
 
 
+def coarser(values: torch.Tensor) -> torch.Tensor:
+    """Round to few multiples of a power of two, so that gzip takes less than two bits an element.
+
+    The step is one to two deviations: normal values become -1, 0 and 1 steps, a few of them 2 or 3,
+    and their variance is about what it was.
+    """
+    step = 2.0 ** round(math.log2(1.5 * values.std().item()))
+    return coarse((values / step).round() * step)
+
+
 def to_bytes(values: np.ndarray) -> tuple[np.ndarray, np.float32] | None:
     """Write float32 values as int8 times a power of two, or return None if that is not exact."""
     largest = np.abs(values).max(initial=0)

@@ -19,7 +19,7 @@ import onnx
 import torch
 import transformers
 
-from byte_weights import coarse, pack
+from byte_weights import SMALLEST, coarse, coarser, pack
 from depth import compare, export_graph, metadata
 from depth_model import CONTRACTS, random_model
 from draw_scene import draw_landscape
@@ -87,7 +87,8 @@ def tiny_model(kind: str) -> transformers.DepthAnythingForDepthEstimation:
     model = random_model("tiny", kind, MAX_DEPTH, SEEDS[kind])
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.copy_(coarse(parameter))
+            large = parameter.numel() > SMALLEST
+            parameter.copy_(coarser(parameter) if large else coarse(parameter))
     return model
 
 

@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT / "models" / "train" / "segment"))
 import generate  # noqa: E402
 from vocabulary import COLOURS, SHAPES  # noqa: E402
 
-SEED = generate.HELD_OUT + 909
-CLICK, BOX, TEXT = ("blue", "sphere"), ("green", "cube"), ("purple", "cube")
+SEED = generate.HELD_OUT + 4172
+CLICK, BOX, TEXT = ("orange", "sphere"), ("pink", "cone"), ("purple", "cube")
 
 
 def counts(mask: np.ndarray) -> str:

@@ -39,7 +39,7 @@ from sam3_reference import MANY, ONE, reference
 from tiny_tokenizer import tiny_tokenizer
 
 FOLDER = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "segment-parity"
-SEED = 30
+SEED = 88
 TOLERANCE = 1e-4
 WIDTH, HEIGHT = 149, 107
 MASK_THRESHOLD = 0.5
@@ -56,7 +56,7 @@ CONCEPT_CASES: dict[str, dict[str, Any]] = {
     "boxes": {"boxes": [[0.55, 0.5, 0.5, 0.62]], "labels": [1]},
 }
 CLICK_CASES: dict[str, dict[str, Any]] = {
-    "click": {"points": [[0.4, 0.55]], "labels": [1]},
+    "click": {"points": [[0.41, 0.55]], "labels": [1]},
     "clicks": {"points": [[0.3, 0.4], [0.62, 0.5], [0.8, 0.2]], "labels": [1, 1, 0]},
     "box": {"box": [0.45, 0.55, 0.4, 0.5]},
     "box-click": {"box": [0.6, 0.45, 0.5, 0.6], "points": [[0.7, 0.35]], "labels": [0]},

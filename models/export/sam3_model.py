@@ -17,7 +17,7 @@ from transformers import (
     Sam3VideoModel,
 )
 
-from byte_weights import coarse
+from byte_weights import SMALLEST, coarse, coarser
 
 # What distinguishes the random models. `sam3` is the published size (848 M parameters).
 ARCHITECTURES: dict[str, dict[str, int]] = {
@@ -145,7 +145,7 @@ def randomise(model: nn.Module, seed: int) -> None:
     """Draw every parameter anew, so that none is trivial: zeros and ones can be lost unnoticed.
 
     Weights are multiples of a power of two, 255 levels a tensor, so that a fixture stores a byte
-    for each without any error.
+    for each without any error; the large ones have three to seven, so that it compresses well.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -165,7 +165,8 @@ def randomise(model: nn.Module, seed: int) -> None:
             value = 0.5 * noise
         else:
             value = 1.2 * noise / math.sqrt(max(parameter[0].numel(), 1))
-        parameter.copy_(coarse(value))
+        large = parameter.numel() > SMALLEST and "norm" not in name
+        parameter.copy_(coarser(value) if large else coarse(value))
     model.tracker_model.shared_image_embedding.positional_embedding.copy_(
         model.tracker_model.prompt_encoder.shared_embedding.positional_embedding
     )

@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { describe as describeVideo } from '../../test/video_library.ts';
 import { decodeMask } from '../client/index.ts';
+import { openVideo } from '../media/video.ts';
 import { runDemoCommand } from './command_fixture.ts';
 
+const CLIP = fileURLToPath(new URL('../../models/embedded/video-demo.json', import.meta.url));
+const WIDE = { maxPixels: 1e6, maxFrames: 1e3, maxDurationSeconds: 60 };
 const SCENE = fileURLToPath(new URL('../../models/embedded/segment-demo.jpg', import.meta.url));
 
 // Each test starts a server or more, and machines may be busy.
@@ -58,18 +62,18 @@ async function plainShare(name: string): Promise<number> {
   return Math.max(...counts.values()) / (rgb.length / 3);
 }
 
-/** Share of a mask's pixels whose colour differs by more than a little. */
-function changedShare(a: Uint8Array, b: Uint8Array, mask: Uint8Array): number {
+/** Share of a mask's pixels whose colour differs by more than a little; codecs change more. */
+function changedShare(a: Uint8Array, b: Uint8Array, mask: Uint8Array, little = 8): number {
   let [changed, all] = [0, 0];
   for (const [i, inside] of mask.entries()) {
     if (!inside) continue;
     all++;
-    if ([0, 1, 2].some((c) => Math.abs(a[3 * i + c] - b[3 * i + c]) > 8)) changed++;
+    if ([0, 1, 2].some((c) => Math.abs(a[3 * i + c] - b[3 * i + c]) > little)) changed++;
   }
   return changed / all;
 }
 
-describe('the demo', () => {
+describeVideo('the demo', () => {
   test("shows the project's own picture as depth, cloud and second view", async () => {
     const { code, out } = await demo('--out', 'own');
     expect(code).toBe(0);
@@ -161,6 +165,40 @@ describe('the demo', () => {
     expect(ofScene).toMatch(/^ {2}server +encode +\d+\.\d +- +-$/m);
     expect(ofScene).toMatch(/^ {2}client += round trip( +\d+\.\d){3}$/m);
     expect(ofScene).toContain('bun run models pull edgetam');
+  });
+
+  test('follows two objects through a clip, and draws them over its frames', async () => {
+    const { code, out, error } = await demo('--out', 'clip', '--device', 'cpu');
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    const { width, height, frames, objects } = await Bun.file(CLIP).json();
+    const video = await openVideo({ path: join(folder, 'clip/tracks.mp4'), isFolder: false }, WIDE);
+    expect(video.info).toMatchObject({ totalFrames: frames, width, height, codec: 'h264' });
+    const original = await openVideo(
+      { path: CLIP.replace('.json', '.mp4'), isFolder: false },
+      WIDE,
+    );
+    // On the first frames each is tinted where it is, and nowhere else.
+    for (const frame of [0, 10]) {
+      const [before, after] = [await original.frame(frame), await video.frame(frame)];
+      const masks = objects.map(({ truth }: { truth: Record<number, string> }) =>
+        decodeMask(truth[frame], { width, height }),
+      );
+      for (const mask of masks) {
+        expect(changedShare(before.data, after.data, mask, 40)).toBeGreaterThan(0.6);
+      }
+      const [red, green] = masks;
+      const neither = red.map((inside: number, i: number) => 1 - Math.max(inside, green[i]));
+      expect(changedShare(before.data, after.data, neither, 40)).toBeLessThan(0.1);
+    }
+    await Promise.all([video.close(), original.close()]);
+    const sheet = await sharp(join(folder, 'clip/tracks.png')).metadata();
+    expect(sheet).toMatchObject({ width: 4 * width, height: 3 * height, channels: 3 });
+    const [, ofClip] = out.split('video-demo.mp4');
+    expect(ofClip).toMatch(/^model {5}segment-mini, the embedded miniature/m);
+    expect(ofClip).toMatch(/^click .*, the red ball: seen on \d+ of 30 frames/m);
+    expect(ofClip).toMatch(/^ {2}where +stage +open +click +follow$/m);
+    expect(ofClip).toMatch(/^ {2}client += round trip( +\d+\.\d){3}$/m);
+    expect(ofClip).toMatch(/^ {2}demo +encode and write the video +- +- +\d+\.\d$/m);
   });
 
   test('takes pictures of yours beside it, and says what it assumes of their camera', async () => {

@@ -21,7 +21,7 @@ beforeEach(async () => {
   // A repository of its own, so that the tests don't depend on the embedded files.
   store = openStore({ root: join(folder, 'models'), repository: folder });
   const mini = join(folder, 'models/embedded/segment-mini');
-  await writeFiles(mini, segmentFiles('single-backbone', { size: 126 }));
+  await writeFiles(mini, segmentFiles('single-backbone', { size: 126, video: true }));
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));

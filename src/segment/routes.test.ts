@@ -83,7 +83,7 @@ function expectSame(masks: readonly unknown[], others: readonly unknown[]): void
 
 const TEXT = { type: 'text', text: 'a red ball' };
 const BOX = { type: 'box', box: [0.55, 0.5, 0.5, 0.62], label: true };
-const POINT = { type: 'point', points: [[0.4, 0.55]], point_labels: [1] };
+const POINT = { type: 'point', points: [[0.41, 0.55]], point_labels: [1] };
 
 describe("the document's example", () => {
   test('of /segment answers with the documented fields, and ours', async () => {

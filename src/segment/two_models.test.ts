@@ -18,7 +18,7 @@ const FILES = {
 };
 
 const TEXT = { type: 'text', text: 'a red ball' };
-const POINT = { type: 'point', points: [[0.4, 0.55]], point_labels: [1] };
+const POINT = { type: 'point', points: [[0.41, 0.55]], point_labels: [1] };
 
 let repository: string;
 let whole: TestServer;

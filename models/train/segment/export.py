@@ -31,7 +31,7 @@ sys.path.insert(0, str(REPOSITORY / 'models' / 'export'))
 from onnx_graph import (  # noqa: E402
     check_operators, check_outputs, name_dimensions, set_metadata, tidy)
 
-OPSET, VERSION = 18, '1.0.0'
+OPSET, VERSION = 18, '1.1.0'
 TOLERANCE = 1e-3
 BYTES_FROM = 2048  # elements from which a weight is stored in bytes
 TRACED = {'images': 2, 'prompts': 3, 'boxes': 4, 'objects': 3, 'points': 5}

@@ -27,12 +27,13 @@ def training_scene(seed):
     import photo
     import scenes
     rng = np.random.default_rng(seed)
-    if rng.random() < 0.15:
+    flat = rng.random() < 0.08
+    if flat:
         radiance, label, words, seen = collage.draw(rng, SIDE, SIDE)
     else:
         aspect = math.exp(rng.uniform(-0.6, 0.7))
         radiance, label, words, seen = scenes.draw(rng, SIDE, SIDE, aspect, seed)
-    return photo.develop(radiance, rng), label, words, seen
+    return photo.develop(radiance, rng, not flat), label, words, seen
 
 
 def held_out_scene(seed):
@@ -42,7 +43,7 @@ def held_out_scene(seed):
     rng = np.random.default_rng(seed)
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     radiance, label, words, seen = scenes.draw(rng, width, height, width / height, seed)
-    return photo.develop(radiance, rng), label, words, seen
+    return photo.develop(radiance, rng, True), label, words, seen
 
 
 def shard(job):

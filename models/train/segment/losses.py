@@ -106,7 +106,7 @@ class Queries:
                     for slot, most in ((0, 11), (1, 5), (2, 3)):
                         if meaning[slot] != phrases.ANY and 0 <= source[slot] <= most:
                             meaning[slot] = int(source[slot])
-                    if u < 0.12 + 0.22:  # nearly: one word of a present thing changed
+                    if u < 0.25 + 0.22:  # nearly: one word of a present thing changed
                         slot = int(rng.integers(3))
                         if meaning[slot] != phrases.ANY:
                             meaning[slot] = int(rng.integers((12, 6, 4)[slot]))
@@ -166,7 +166,7 @@ def word_losses(attributes, objectness, owner, net, text, heads, objects, querie
     cross = F.binary_cross_entropy_with_logits(fit, (fits == 1).float(), reduction='none')
     yes, no = counts & (fits == 1), counts & (fits == 0)
     # Not balanced: a score is to be what the shares of fitting and other things make it.
-    losses['fit'] = 4 * (1.5 * cross * yes + cross * no).sum() / counts.sum().clamp(min=1)
+    losses['fit'] = 4 * (1.2 * cross * yes + cross * no).sum() / counts.sum().clamp(min=1)
 
     scores = at_most(fit, objectness[:, None])
     presence = net.present(scores.flatten(0, 1), known.flatten()[:, None])[:, 0]

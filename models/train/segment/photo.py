@@ -4,12 +4,18 @@ import cv2
 import numpy as np
 
 
-def develop(radiance, rng):
-    """RGB uint8 of the same size; mild enough to leave the colours their names."""
+def develop(radiance, rng, exposed=False):
+    """RGB uint8 of the same size; mild enough to leave the colours their names.
+
+    `exposed`: 1 is white already; otherwise the picture's own brightness decides.
+    """
     x = radiance * np.clip(1 + rng.normal(0, 0.04, 3), 0.9, 1.1).astype(np.float32)
-    luma = x.mean(2)
-    anchor = 0.5 * np.percentile(luma, 60) + 0.5 * luma.mean()
-    x = x * (np.exp(rng.normal(-1.3, 0.28)) / max(float(anchor), 1e-3))
+    if exposed:
+        x = x * np.exp(rng.normal(-0.05, 0.15))
+    else:
+        luma = x.mean(2)
+        anchor = 0.5 * np.percentile(luma, 60) + 0.5 * luma.mean()
+        x = x * (np.exp(rng.normal(-1.3, 0.28)) / max(float(anchor), 1e-3))
     if rng.random() < 0.6:
         x = x * (1 + 0.25 * x) / (1 + 0.6 * x)
     y = np.clip(x, 0, 1) ** (1 / rng.uniform(2.0, 2.4))

@@ -5,7 +5,8 @@ World: z up, the table at z = 0, in arbitrary units. Rows of `mats` (objects) an
   0 kind, 1-3 colour A, 4-6 colour B, 7 pattern, 8 scale, 9 specular weight, 10 exponent, 11 mirror,
   12 seed, 13 turn of the pattern (radians).
 `room`: 0 half width and 1 half depth of the table, 2 floor's z, 3 wall's distance, 4-5 direction of
-the wall, 6-8 colour of the sky above, 9-11 at the horizon, 12-14 ambient light.
+the wall, 6-8 colour of the sky above, 9-11 at the horizon, 12-14 ambient light, 16 the light
+on a white table.
 Lights: 0-2 direction to the light, 3-5 colour, 6 softness.
 """
 
@@ -17,7 +18,7 @@ from numba import njit
 from shapes import FAR, hash_float, intersect, noise2, surface
 
 RUBBER, METAL, GLASS, WOOD = range(4)
-PLAIN, STRIPES, DOTS, GRAIN, MOTTLED, CHECKS, PLANKS, TILES = range(8)
+PLAIN, STRIPES, DOTS, GRAIN, MOTTLED, CHECKS, PLANKS, TILES, RINGS = range(9)
 TABLE, FLOOR, WALL, SKY = -1, -2, -3, -4
 
 
@@ -36,6 +37,10 @@ def albedo(m, u, v):
         w = noise2(u * 0.6, v * 0.25, seed) * 7.0 + noise2(u * 9.0, v * 0.7, seed + 1) * 0.9
         k = w - math.floor(w)
         k = 0.75 * k * k + 0.25 * noise2(u * 16.0, v * 1.1, seed + 2)
+    elif kind == RINGS:
+        w = u * 4.0 + 1.6 * noise2(u * 1.5, v * 0.7, seed) + 0.3 * noise2(u * 9.0, v, seed + 1)
+        w = abs(2.0 * (w - math.floor(w)) - 1.0)
+        k = 0.85 * w * w * (3 - 2 * w) + 0.15 * noise2(u * 14.0, v * 1.1, seed + 2)
     elif kind == MOTTLED:
         k = 0.6 * noise2(u, v, seed) + 0.4 * noise2(u * 2.7, v * 2.7, seed + 1)
     elif kind == CHECKS:
@@ -192,6 +197,37 @@ def _shade(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, hit, t, ox, oy, oz
 
 
 @njit(cache=True, fastmath=True)
+def _studio(dx, dy, dz):
+    """What shiny things see beyond the table, over white: bright panels in a dim surrounding."""
+    dz /= math.sqrt(dx * dx + dy * dy + dz * dz)
+    if dz > 0.8:
+        return 1.3
+    if 0.12 < dz < 0.62 and math.cos(3.0 * math.atan2(dy, dx) + 0.7) > 0.1:
+        return 1.9
+    return 0.3 if dz > 0.12 else 0.12
+
+
+@njit(cache=True, fastmath=True)
+def _far_side(kinds, Rs, cs, ss, i, px, py, pz, tx, ty, tz):
+    """What the far surface of a glass solid lets through, and what it mirrors of the panels."""
+    t = _object(kinds, Rs, cs, ss, i, px, py, pz, tx, ty, tz, 1e-3 * ss[i, 0])
+    if t >= FAR:
+        return 1.0, 0.0
+    R = Rs[i]
+    qx, qy, qz = px + t * tx - cs[i, 0], py + t * ty - cs[i, 1], pz + t * tz - cs[i, 2]
+    a, b, c, _, _ = surface(
+        kinds[i], ss[i], R[0, 0] * qx + R[1, 0] * qy + R[2, 0] * qz,
+        R[0, 1] * qx + R[1, 1] * qy + R[2, 1] * qz, R[0, 2] * qx + R[1, 2] * qy + R[2, 2] * qz)
+    nx = R[0, 0] * a + R[0, 1] * b + R[0, 2] * c
+    ny = R[1, 0] * a + R[1, 1] * b + R[1, 2] * c
+    nz = R[2, 0] * a + R[2, 1] * b + R[2, 2] * c
+    cosine = tx * nx + ty * ny + tz * nz
+    k = 0.6 + 0.4 * abs(cosine)
+    mirrored = _studio(tx - 2 * cosine * nx, ty - 2 * cosine * ny, tz - 2 * cosine * nz)
+    return k, 0.25 * mirrored * (1.0 - 0.5 * abs(cosine))
+
+
+@njit(cache=True, fastmath=True)
 def _radiance(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, hit, t, ox, oy, oz, dx, dy, dz,
               key):
     r, g, b, nx, ny, nz, spot = _shade(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, hit, t,
@@ -204,12 +240,23 @@ def _radiance(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, hit, t, ox, oy,
         px, py, pz = ox + t * dx, oy + t * dy, oz + t * dz
         inv = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
         vx, vy, vz = dx * inv, dy * inv, dz * inv
+        # Beaten or blown a little uneven, so that flat faces do not reflect one colour only.
+        k, deep, seed = 2.4 / rad[hit], 0.35 if glass else 0.5, int(m[12])
+        ax = nx + deep * (noise2(k * (px + 0.5 * pz), k * (py + 0.7 * pz), seed) - 0.5)
+        ay = ny + deep * (noise2(k * (px + 0.6 * pz), k * (py - 0.5 * pz), seed + 1) - 0.5)
+        az = nz + deep * (noise2(k * (px - 0.5 * pz), k * (py + 0.6 * pz), seed + 2) - 0.5)
+        inv = 1.0 / math.sqrt(ax * ax + ay * ay + az * az)
+        if (ax * vx + ay * vy + az * vz) * inv < -0.05:
+            nx, ny, nz = ax * inv, ay * inv, az * inv
         cosine = -(vx * nx + vy * ny + vz * nz)
         fresnel = (1.0 - max(0.0, cosine)) ** 5
         rx, ry, rz = vx + 2 * cosine * nx, vy + 2 * cosine * ny, vz + 2 * cosine * nz
         t2, h2 = _nearest(kinds, Rs, cs, ss, rad, room, hit, px, py, pz, rx, ry, rz)
         r2, g2, b2, _, _, _, s2 = _shade(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, h2, t2,
                                          px, py, pz, rx, ry, rz, key, False)
+        if h2 == SKY or h2 == WALL:
+            panel = room[16] * _studio(rx, ry, rz)
+            r2, g2, b2 = panel + 0.15 * r2, panel + 0.15 * g2, panel + 0.15 * b2
         if glass:
             # Bent once on entry; what lies behind is tinted, and the surface itself shows a little.
             k = 0.75
@@ -218,16 +265,20 @@ def _radiance(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, hit, t, ox, oy,
             t3, h3 = _nearest(kinds, Rs, cs, ss, rad, room, hit, px, py, pz, tx, ty, tz)
             r3, g3, b3, _, _, _, _ = _shade(kinds, Rs, cs, ss, rad, mats, stuff, room, lights, h3,
                                             t3, px, py, pz, tx, ty, tz, key, False)
-            w, own = 0.06 + 0.7 * fresnel, 0.18
+            w, own = 0.15 + 0.7 * fresnel, 0.2
             tone = 0.5 + 0.5 * max(0.0, cosine)
-            r = own * r + (1 - own) * tone * r3 * (0.12 + m[1]) * (1 - w) + w * r2
-            g = own * g + (1 - own) * tone * g3 * (0.12 + m[2]) * (1 - w) + w * g2
-            b = own * b + (1 - own) * tone * b3 * (0.12 + m[3]) * (1 - w) + w * b2
+            back, glow = _far_side(kinds, Rs, cs, ss, hit, px, py, pz, tx, ty, tz)
+            tone *= back
+            glow *= room[16]
+            r = own * r + (1 - own) * (tone * r3 + glow) * (0.04 + 1.15 * m[1]) * (1 - w) + w * r2
+            g = own * g + (1 - own) * (tone * g3 + glow) * (0.04 + 1.15 * m[2]) * (1 - w) + w * g2
+            b = own * b + (1 - own) * (tone * b3 + glow) * (0.04 + 1.15 * m[3]) * (1 - w) + w * b2
         else:
             w = mirror + (1 - mirror) * fresnel
-            r = r * (1 - w) + w * (r2 + s2) * (m[1] + (1 - m[1]) * fresnel)
-            g = g * (1 - w) + w * (g2 + s2) * (m[2] + (1 - m[2]) * fresnel)
-            b = b * (1 - w) + w * (b2 + s2) * (m[3] + (1 - m[3]) * fresnel)
+            least = 0.05 + 0.95 * fresnel
+            r = r * (1 - w) + w * (r2 + s2) * (m[1] + (1 - m[1]) * least)
+            g = g * (1 - w) + w * (g2 + s2) * (m[2] + (1 - m[2]) * least)
+            b = b * (1 - w) + w * (b2 + s2) * (m[3] + (1 - m[3]) * least)
     return r + spot, g + spot, b + spot
 
 

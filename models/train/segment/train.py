@@ -29,8 +29,8 @@ from encoder import MASK, WIDTHS, VisionEncoder
 from muon import Muon
 from prompts import HINT, REFINE, Prompts
 
-BATCH, CLICKED, EACH, TEXTS = 8, 4, 2, 10  # a process; CLICKED of BATCH pictures get clicks
-CELLS = 20  # described of a picture's cells
+BATCH, CLICKED, EACH, TEXTS = 16, 4, 2, 10  # a process; CLICKED of BATCH pictures get clicks
+CELLS = 16  # described of a picture's cells
 MUON = 6.0  # learning rate of Muon over that of AdamW
 
 

@@ -4,7 +4,7 @@ COLOURS = ('red', 'orange', 'yellow', 'green', 'cyan', 'blue', 'purple', 'pink',
            'grey', 'black')
 SHAPES = ('sphere', 'cube', 'cylinder', 'cone', 'torus', 'pyramid')
 MATERIALS = ('rubber', 'metal', 'glass', 'wood')
-UNNAMED = 9       # a shape that has no word: slabs, eggs
+UNNAMED = 9       # a shape that has no word: slabs and eggs, in the scenes of version 1.0.0
 UNKNOWN = -1      # nobody can say: a multicoloured thing's colour, a flat picture's material
 
 # Other words for the same things; every word has a plural where it names a thing.

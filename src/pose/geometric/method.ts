@@ -9,6 +9,9 @@ import { trackGeometric } from './track.ts';
  * depth. It cannot tell poses apart that differ by colour alone, and is least sure of flat and nearly
  * symmetric shapes: poses of them that are wrong can agree with nearly as many pixels as the right one.
  *
+ * How sure it is shows in the second distinct pose: where that scores nearly as much (within 0.05), the
+ * two explain the depth alike, and either may be the true one. `bun bench pose` counts how often.
+ *
  * `iterations` is unread: hypotheses become fewer as pictures become finer, by a schedule of its own.
  */
 export function geometricMethod(backend: Backend): PoseMethod {

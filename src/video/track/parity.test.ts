@@ -117,7 +117,7 @@ class Replay {
     const score = expected?.score as number;
     worst.score = Math.max(worst.score, Math.abs(found.objectScore - score));
     // What follows from a score on the other side is no use comparing.
-    if (found.present !== score > 0) worst.iou = 0;
+    if (found.present !== score > 0) Object.assign(worst, { iou: 0, range: 1 });
     if (!found.present || score <= 0) return;
     worst.compared++;
     const logits = (await this.tracker.logits(found.id, frame)) as Float32Array;

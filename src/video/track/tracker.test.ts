@@ -123,7 +123,8 @@ describe.each(devices)('a tracker on %s', (_, backend) => {
 
   // SwiftShader would need minutes to come so far that nothing is added any more.
   test.skipIf(software)('a long clip takes no more memory than a short one', async () => {
-    const [early, late] = [100, 1000];
+    // What was seen well is remembered, and few frames of this clip are: by 200 there are enough.
+    const [early, full, late] = [100, 200, 1000];
     const before = backend.memory().usedBytes;
     const tracker = open({ frames: null });
     await tracker.addPrompt(0, frameOf(0), click(0.16, 0.32));
@@ -134,7 +135,7 @@ describe.each(devices)('a tracker on %s', (_, backend) => {
       used[frame] = { device: backend.memory().usedBytes, tracker: tracker.bytes };
     }
     expect(used[late].device).toBeLessThan(1.05 * used[early].device);
-    expect(used[late].tracker).toBe(used[early].tracker);
+    expect(used[late].tracker).toBe(used[full].tracker);
     // Control: memories do pile up at first.
     expect(used[6].tracker).toBeGreaterThan(used[1].tracker);
     tracker.dispose();
