@@ -26,6 +26,14 @@ test('a second pose that scores as well is said, a worse one is not', () => {
   );
 });
 
+test('how near is near goes by the method', () => {
+  const close = { poses: [found(0.9, 0.2), found(0.9, 0.16)] };
+  expect(poseWarnings({ method: 'learned', ...close })).toEqual([]);
+  expect(poseWarnings({ method: 'geometric', ...close })[0]).toStartWith('another pose scores');
+  const apart = { poses: [found(0.9, 0.8), found(0.9, 0.74)] };
+  expect(poseWarnings({ method: 'geometric', ...apart })).toHaveLength(1);
+});
+
 test('the geometric method says what it cannot see', () => {
   const [warning] = poseWarnings({ method: 'geometric', poses: [found(0.9, 0.8)] });
   expect(warning).toContain('texture');

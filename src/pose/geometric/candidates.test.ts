@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { poseOf } from '../ellipsoid_fixture.ts';
+import { aboutCenter } from '../symmetric_poses.ts';
 import { alignWithMask, distinctBest, posesAtMask, takePoses, totalsOf } from './candidates.ts';
 import type { MaskCrop } from './crop.ts';
 import type { Level } from './level.ts';
-import { aboutCenter } from './symmetric_poses.ts';
 
 const intrinsics = { fx: 50, fy: 52, cx: 15.5, cy: 14 };
 const crop = { intrinsics, maskCenter: [20, 9], distance: 0.6 } as unknown as MaskCrop;

@@ -1,7 +1,7 @@
 import { SCORE } from '../../../kernels/pose-score/kernel.ts';
+import { isNearAny, type Nearness } from '../symmetric_poses.ts';
 import { type MaskCrop, median } from './crop.ts';
 import type { Level } from './level.ts';
-import { isNearAny, type Nearness } from './symmetric_poses.ts';
 
 /**
  * Poses [N, 4, 4] of rotations at the middle of the mask, as deep as its median.

@@ -6,8 +6,8 @@ import { type GeneratedScene, generatedScene, sceneAt } from '../../../test/pose
 import { openCpuBackend } from '../../compute/cpu/backend.ts';
 import { poseOf } from '../ellipsoid_fixture.ts';
 import type { PoseEstimate, PoseObject } from '../method.ts';
+import { centered, uncentered } from '../symmetric_poses.ts';
 import { geometricMethod } from './method.ts';
-import { centered, uncentered } from './symmetric_poses.ts';
 
 setDefaultTimeout(180_000);
 

@@ -2,6 +2,8 @@ import { SCORE } from '../../../kernels/pose-score/kernel.ts';
 import type { Backend } from '../../compute/backend.ts';
 import { withTensors } from '../../compute/scope.ts';
 import type { PoseEstimate } from '../method.ts';
+import { type Nearness, uncentered } from '../symmetric_poses.ts';
+import { startRotations } from '../viewpoints.ts';
 import { alignWithMask, distinctBest, posesAtMask, takePoses, totalsOf } from './candidates.ts';
 import { cropMask, type DepthObservation, type MaskCrop } from './crop.ts';
 import {
@@ -15,8 +17,6 @@ import {
 } from './level.ts';
 import { type Refinement, refinedAndBefore, type Scene, scoresOf } from './refine.ts';
 import type { ObjectShape } from './shape_cache.ts';
-import { type Nearness, uncentered } from './symmetric_poses.ts';
-import { startRotations } from './viewpoints.ts';
 
 /** One pass over the poses that are left. */
 interface Stage extends Refinement {

@@ -1,7 +1,7 @@
 import type { Mesh } from '../../media/mesh/mesh.ts';
 import type { PoseObject } from '../method.ts';
+import { aboutCenter } from '../symmetric_poses.ts';
 import { type ShapeMesh, simplify } from './simplify.ts';
-import { aboutCenter } from './symmetric_poses.ts';
 
 /** What the method knows of an object. */
 export interface ObjectShape {

@@ -2,12 +2,12 @@ import { SCORE } from '../../../kernels/pose-score/kernel.ts';
 import type { Backend } from '../../compute/backend.ts';
 import { withTensors } from '../../compute/scope.ts';
 import type { PoseEstimate } from '../method.ts';
+import { centered, uncentered } from '../symmetric_poses.ts';
 import { takePoses } from './candidates.ts';
 import { cropPlace, type DepthFrame } from './crop.ts';
 import { type Level, type LoadedShape, levelOf, loadShape, pointsOf, surfaceOf } from './level.ts';
 import { type Refinement, refinedAndBefore, type Scene, scoresOf } from './refine.ts';
 import type { ObjectShape } from './shape_cache.ts';
-import { centered, uncentered } from './symmetric_poses.ts';
 
 /** One pass over the poses that are left. */
 interface Stage extends Refinement {

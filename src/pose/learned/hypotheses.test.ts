@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { aboutCenter } from '../geometric/symmetric_poses.ts';
-import { startRotations } from '../geometric/viewpoints.ts';
+import { aboutCenter } from '../symmetric_poses.ts';
+import { startRotations } from '../viewpoints.ts';
 import { distinctRotations, maskedObject } from './hypotheses.ts';
 
 /** Turns of 360°/n about the object's z, as rotations. */

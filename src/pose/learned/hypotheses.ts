@@ -1,4 +1,4 @@
-import { isNearAny } from '../geometric/symmetric_poses.ts';
+import { isNearAny } from '../symmetric_poses.ts';
 
 /** FoundationPose's: of rotations nearer than this, up to symmetry, the first is tried. */
 const DISTINCT_ANGLE = Math.PI / 6;

@@ -2,8 +2,6 @@ import type { Backend } from '../../compute/backend.ts';
 import { withTensors } from '../../compute/scope.ts';
 import type { OpenModels } from '../../models/open_models.ts';
 import type { LearnedPoseModel } from '../../models/pose_contracts.ts';
-import { centered, isNearAny, uncentered } from '../geometric/symmetric_poses.ts';
-import { startRotations } from '../geometric/viewpoints.ts';
 import type {
   PoseEstimate,
   PoseMethod,
@@ -12,6 +10,8 @@ import type {
   RgbdFrame,
   TrackOptions,
 } from '../method.ts';
+import { centered, isNearAny, uncentered } from '../symmetric_poses.ts';
+import { startRotations } from '../viewpoints.ts';
 import { agreements, type ObjectMask } from './agreement.ts';
 import { refinerBatch, roomFor } from './batches.ts';
 import { distinctRotations, maskedObject, posesAt } from './hypotheses.ts';

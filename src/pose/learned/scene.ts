@@ -4,9 +4,9 @@ import type { Backend } from '../../compute/backend.ts';
 import type { Tensor } from '../../compute/tensor.ts';
 import type { Mesh } from '../../media/mesh/mesh.ts';
 import type { Intrinsics } from '../crops.ts';
-import { aboutCenter } from '../geometric/symmetric_poses.ts';
 import type { PoseObject, RgbdFrame } from '../method.ts';
 import { toRenderMesh } from '../render_mesh.ts';
+import { aboutCenter } from '../symmetric_poses.ts';
 
 export type Keep = <V extends Tensor>(tensor: V) => V;
 

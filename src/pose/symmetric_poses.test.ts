@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { poseError, poseOf } from '../ellipsoid_fixture.ts';
-import { symmetrySet } from '../symmetry.ts';
+import { poseError, poseOf } from './ellipsoid_fixture.ts';
 import { aboutCenter, centered, isNearAny, uncentered } from './symmetric_poses.ts';
+import { symmetrySet } from './symmetry.ts';
 
 const CENTER = [0.03, -0.02, 0.05] as const;
 const BOX = { center: CENTER, diameter: 0.2 };

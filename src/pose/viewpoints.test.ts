@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { seeded } from '../../../test/numbers.ts';
-import { poseOf } from '../ellipsoid_fixture.ts';
+import { seeded } from '../../test/numbers.ts';
+import { poseOf } from './ellipsoid_fixture.ts';
 import { startRotations } from './viewpoints.ts';
 
 const rotations = startRotations();

@@ -1,4 +1,4 @@
-import type { SymmetryTransform } from '../method.ts';
+import type { SymmetryTransform } from './method.ts';
 
 const IDENTITY = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
 
