@@ -24,7 +24,7 @@ const FIXTURE = join(import.meta.dir, '../../test/fixtures/segment-parity');
 const KEY = 'sk-client-test';
 const size = { width: 149, height: 107 };
 const TEXT = { text: 'a red ball' };
-const CLICK = { points: [[0.4, 0.55]] };
+const CLICK = { points: [[0.41, 0.55]] };
 
 let server: RunningServer;
 let options: { baseUrl: URL; apiKey: string };
