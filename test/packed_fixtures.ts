@@ -1,5 +1,5 @@
 /**
- * Large fixtures are kept as `.gz`, so that the repository stays small, and unpacked beside
+ * Large fixtures are kept as `.br` (Brotli), so that the repository stays small, and unpacked beside
  * themselves before the tests; git ignores what is unpacked.
  *
  *     bun test/packed_fixtures.ts pack    # after a script in models/export has made some anew
@@ -7,30 +7,34 @@
  */
 import { existsSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 
 const ROOT = join(import.meta.dir, 'fixtures');
-/** Graphs, lists of numbers above 40 KB, and arrays that lose a quarter or more. */
+/** Graphs, arrays, and lists of numbers above 40 KB. */
 const PACKED = [
-  '*/*.onnx',
+  '*/*.{npy,onnx}',
   '{mask-rle,pose-kernels,pose-learned,pose-refine,resize-antialias,segment-parity}/manifest.json',
   'mesh/trimesh.json',
-  'segment-parity/photo.pixels.npy',
-  'video-parity/{masks,logits}.npy',
 ];
+
+/** The smallest, with a window that spans each file. */
+const LEAST = {
+  params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
+};
 
 function filesLike(pattern: string): string[] {
   return [...new Bun.Glob(pattern).scanSync({ cwd: ROOT, absolute: true })];
 }
 
-/** Unpacks each `.gz` that is newer than what was unpacked of it. */
+/** Unpacks each `.br` that is newer than what was unpacked of it. */
 function unpackFixtures(): void {
-  for (const path of filesLike('*/*.gz')) {
-    const target = path.slice(0, -'.gz'.length);
+  for (const path of filesLike('*/*.br')) {
+    const target = path.slice(0, -'.br'.length);
     const { mtime } = statSync(path);
     if (existsSync(target) && statSync(target).mtimeMs >= mtime.getTime()) continue;
     // Another test run may be doing the same.
     const draft = `${target}.${process.pid}.tmp`;
-    writeFileSync(draft, Bun.gunzipSync(readFileSync(path)));
+    writeFileSync(draft, brotliDecompressSync(readFileSync(path)));
     utimesSync(draft, mtime, mtime);
     renameSync(draft, target);
   }
@@ -39,10 +43,10 @@ function unpackFixtures(): void {
 function packFixtures(): void {
   for (const path of PACKED.flatMap(filesLike)) {
     const content = readFileSync(path);
-    const packed = `${path}.gz`;
-    const isSame = existsSync(packed) && content.equals(Bun.gunzipSync(readFileSync(packed)));
+    const packed = `${path}.br`;
+    const isSame = existsSync(packed) && content.equals(brotliDecompressSync(readFileSync(packed)));
     if (isSame) continue;
-    writeFileSync(packed, Bun.gzipSync(content, { level: 9 }));
+    writeFileSync(packed, brotliCompressSync(content, LEAST));
     const { mtime } = statSync(path);
     utimesSync(packed, mtime, mtime);
   }

@@ -1,4 +1,5 @@
 import { propagateStream } from '../../src/client/index.ts';
+import { missingFfmpeg } from '../../test/ffmpeg.ts';
 import type { BenchContext } from '../measurement.ts';
 import { type SessionServer, withSession } from '../sessions.ts';
 import { statisticsOf } from '../statistics.ts';
@@ -15,6 +16,10 @@ const NOTES = `resident after forced collections on both threads; after ${WARM_U
 
 /** Resident memory of servers in the middle of a long propagation. */
 export async function run(context: BenchContext): Promise<void> {
+  if (missingFfmpeg !== null) {
+    console.warn(`SKIPPED session-memory: ${missingFfmpeg}`);
+    return;
+  }
   const readings: number[][] = [];
   let size = '';
   for (let i = 0; i < SERVERS; i++) {

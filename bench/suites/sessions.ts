@@ -1,4 +1,5 @@
 import { propagateStream } from '../../src/client/index.ts';
+import { missingFfmpeg } from '../../test/ffmpeg.ts';
 import type { BenchContext } from '../measurement.ts';
 import { type SessionServer, withSession } from '../sessions.ts';
 import { quantile } from '../statistics.ts';
@@ -18,6 +19,10 @@ const FRAMES = 200;
 /** How long `/health` and a session's status take while it propagates, and the time a frame. */
 export async function run(context: BenchContext): Promise<void> {
   if (!context.wants(STAGE, NAME)) return;
+  if (missingFfmpeg !== null) {
+    console.warn(`SKIPPED sessions: ${missingFfmpeg}`);
+    return;
+  }
   await withSession(context.device, FRAMES, (opened) => measure(context, opened));
 }
 

@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional as F
 
-from byte_weights import coarse, pack, to_bytes
+from byte_weights import coarse, coarser, pack, to_bytes
 from float16 import to_float16
 from sam3_layers import HIDDEN, RoiWeights, attend, query_pieces, score_bias
 
@@ -103,6 +103,18 @@ class Bytes(unittest.TestCase):
             for one in (model, packed)
         )
         np.testing.assert_array_equal(first, second)
+
+
+class Coarser(unittest.TestCase):
+    def test_has_few_levels_and_about_the_variance_it_had(self) -> None:
+        generator = torch.Generator().manual_seed(6)
+        for deviation in np.geomspace(0.02, 0.04, 7):
+            values = deviation * torch.randn(64, 64, generator=generator)
+            few = coarser(values)
+            self.assertLessEqual(len(few.unique()), 9)
+            self.assertLess(abs(few.std().item() / deviation - 1), 0.25)
+            steps, step = to_bytes(few.numpy())
+            np.testing.assert_array_equal(steps * step, few.numpy())
 
 
 class Half(unittest.TestCase):

@@ -5,6 +5,7 @@ import {
   getHealth,
   loadServers,
   NoAnswerError,
+  PropagationError,
   ServersFileError,
   serverByName,
 } from './index.ts';
@@ -40,11 +41,26 @@ export const IMAGE_ARG = {
 export async function open(
   given: ParsedArgs<typeof CONNECTION_ARGS> & { image: string },
 ): Promise<{ image: Blob; options: ClientOptions }> {
-  const image = Bun.file(given.image);
-  if (!(await image.exists())) throw new UsageError(`${given.image}: no such file`);
+  const image = await existing(given.image);
+  return { image, options: await connect(given) };
+}
+
+/** @throws UsageError */
+export async function existing(path: string): Promise<Blob> {
+  const file = Bun.file(path);
+  if (await file.exists()) return file;
+  throw new UsageError(`${path}: no such file`);
+}
+
+/**
+ * The server that the flags name; says which one that is.
+ *
+ * @throws UsageError, ServersFileError, ApiError, NoAnswerError
+ */
+export async function connect(given: ParsedArgs<typeof CONNECTION_ARGS>): Promise<ClientOptions> {
   const options = await connection(given);
   console.log(`${options.baseUrl}: ${(await getHealth(options)).device}`);
-  return { image, options };
+  return options;
 }
 
 async function connection(given: ParsedArgs<typeof CONNECTION_ARGS>): Promise<ClientOptions> {
@@ -72,7 +88,7 @@ export async function reportErrors(command: () => Promise<void>): Promise<void> 
 
 /** As against a fault of this program. */
 function isExpected(error: unknown): error is Error {
-  return [ApiError, NoAnswerError, ServersFileError, UsageError, TypeError].some(
+  return [ApiError, NoAnswerError, PropagationError, ServersFileError, UsageError, TypeError].some(
     (kind) => error instanceof kind,
   );
 }

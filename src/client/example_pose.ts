@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { type ArgsDef, defineCommand, type ParsedArgs } from 'citty';
 import {
   CONNECTION_ARGS,
+  existing,
   IMAGE_ARG,
   open,
   reportErrors,
@@ -84,12 +85,12 @@ async function request(given: Arguments): Promise<EstimateFields> {
   const [fx, fy, cx, cy] = numbers('camera', given.camera, 4);
   const { 'depth-scale': depthScale, 'mesh-scale': meshScale, method } = given;
   const object = {
-    mesh: await file(given.mesh),
+    mesh: await existing(given.mesh),
     ...(meshScale !== undefined && { mesh_scale: numbers('mesh-scale', meshScale, 1)[0] }),
     ...(await shown(given)),
   };
   return {
-    depth: await file(given.depth),
+    depth: await existing(given.depth),
     ...(depthScale !== undefined && { depth_scale: numbers('depth-scale', depthScale, 1)[0] }),
     camera_intrinsics: { fx, fy, cx, cy },
     // The server says which names it takes.
@@ -106,16 +107,10 @@ async function shown({ mask, text, box, click }: Arguments) {
       `give one of --mask, --text, --box and --click: where the object is; given ${given.length}`,
     );
   }
-  if (mask !== undefined) return { mask: await file(mask) };
+  if (mask !== undefined) return { mask: await existing(mask) };
   if (text !== undefined) return { prompt: { text } };
   if (box !== undefined) return { prompt: { box: numbers('box', box, 4) } };
   return { prompt: { points: points('click', click) } };
-}
-
-async function file(path: string): Promise<Blob> {
-  const found = Bun.file(path);
-  if (await found.exists()) return found;
-  throw new UsageError(`${path}: no such file`);
 }
 
 function describe({ objects: [found] }: EstimateAnswer): string {

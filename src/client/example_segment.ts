@@ -7,31 +7,18 @@ import {
   reportErrors,
   UsageError,
 } from './example_connection.ts';
-import { numbers, points } from './example_numbers.ts';
+import { PROMPT_ARGS, promptFields } from './example_prompts.ts';
 import {
   decodeMask,
   type PromptFields,
   type Segmented,
-  type SegmentFields,
   segmentImage,
   segmentOverlay,
 } from './index.ts';
 
 const args = {
   image: IMAGE_ARG,
-  text: { type: 'string', valueHint: 'WORDS', description: 'What to find: a noun phrase' },
-  box: {
-    type: 'string',
-    valueHint: 'CX,CY,W,H',
-    description: 'Box around one object, or with --text around an example; fractions of the image',
-  },
-  click: {
-    type: 'string',
-    valueHint: 'X,Y',
-    description: 'Click on one object, as fractions of the image; several with spaces between',
-  },
-  outside: { type: 'string', valueHint: 'X,Y', description: 'Clicks beside that object' },
-  threshold: { type: 'string', valueHint: 'SCORE', description: 'Lowest score, 0 to 1' },
+  ...PROMPT_ARGS,
   out: {
     type: 'string',
     required: true,
@@ -54,7 +41,7 @@ async function segmentTo(out: string, given: Arguments): Promise<void> {
   if (extension !== '.png' && extension !== '.json') {
     throw new UsageError(`--out ${out}: expected a name that ends in .png or .json`);
   }
-  const wanted = request(given);
+  const wanted = promptFields(given);
   const { image, options } = await open(given);
   const fields = { image, ...wanted };
   const answer = await segmentImage(fields, options);
@@ -63,29 +50,6 @@ async function segmentTo(out: string, given: Arguments): Promise<void> {
   const file = extension === '.json' ? JSON.stringify(answer) : segmentOverlay(fields, options);
   await Bun.write(out, await file);
   console.log(`wrote ${out}`);
-}
-
-type Wanted = Omit<SegmentFields, 'mask_format'>;
-
-/** The request's fields but for the picture. */
-function request({ text, box, click, outside, threshold }: Arguments): Wanted {
-  const inside = points('click', click);
-  const beside = points('outside', outside);
-  const labels = [...inside.map(() => 1), ...beside.map(() => 0)];
-  const prompts: PromptFields[] = [];
-  if (text !== undefined) prompts.push({ type: 'text', text });
-  if (box !== undefined) prompts.push({ type: 'box', box: numbers('box', box, 4) });
-  if (labels.length > 0) {
-    prompts.push({ type: 'point', points: [...inside, ...beside], point_labels: labels });
-  }
-  if (prompts.length === 0) throw new UsageError('give --text, --box or --click: what to find');
-  return {
-    prompts,
-    mode: text === undefined ? 'instance' : 'concept',
-    ...(threshold !== undefined && {
-      confidence_threshold: numbers('threshold', threshold, 1)[0],
-    }),
-  };
 }
 
 /** A line a mask. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { test as videoTest } from '../../test/video_library.ts';
 import { readConfig } from '../config.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { videoFixture, videoServer } from '../video/server_fixture.ts';
@@ -61,7 +62,7 @@ test("the README's code runs", async () => {
   expect(out).toMatch(/^422 model_input_size: expected a multiple of 14/m);
 });
 
-test("the README's code of a video session runs, with a tiny SAM 3", async () => {
+videoTest("the README's code of a video session runs, with a tiny SAM 3", async () => {
   const tiny = await videoServer({ apiKey: 'sk-your-api-key' });
   const out = await printed(1, tiny.url);
   expect(out).toStartWith('40 frames, object 1\n0 ');

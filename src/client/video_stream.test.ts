@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
+import { describe, test } from '../../test/video_library.ts';
 import { type VideoServer, videoServer } from '../video/server_fixture.ts';
 import {
   ApiError,

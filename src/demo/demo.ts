@@ -10,6 +10,7 @@ import {
 import { readConfig } from '../config.ts';
 import { startServer } from '../server.ts';
 import type { CameraFlags } from './camera.ts';
+import { readClip } from './clip.ts';
 import { DemoError } from './errors.ts';
 import { type Picture, readPictures } from './picture.ts';
 import { describePoses } from './pose_report.ts';
@@ -20,6 +21,8 @@ import { writeResults } from './results.ts';
 import { readScene } from './scene.ts';
 import { showSegments } from './segments.ts';
 import { Stages } from './stages.ts';
+import { describeTracks } from './track_report.ts';
+import { showTracks } from './tracks.ts';
 
 export interface DemoOptions {
   /** Paths of pictures besides the project's own. */
@@ -36,7 +39,7 @@ const MAX_POINTS = 1e6;
 
 /**
  * Starts a server on a free port of this machine, sends it the pictures for their depth, a scene to
- * segment and an object to pose, writes what comes back and stops it.
+ * segment, a clip to follow objects in and an object to pose, writes what comes back and stops it.
  *
  * @param print takes the report, piece by piece
  * @throws DemoError, ConfigError, MediaError, NoAnswerError, EngineError
@@ -71,6 +74,10 @@ export async function runDemo(options: DemoOptions, print: (text: string) => voi
     const segments = await showSegments(scene, server.url, out);
     print(describeScene(scene, segments));
     for (const { answer } of segments) models.add(answer.model);
+    const clip = await readClip();
+    const tracks = await showTracks(clip, server.url, out);
+    print(describeTracks(clip, tracks));
+    models.add(tracks.model);
     const poseScene = await readPoseScene();
     print(describePoses(poseScene, await showPoses(poseScene, server.url, out)));
     const hint = hintFor(models);

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { test } from '../../test/video_library.ts';
 import { loadMesh } from '../media/mesh/load.ts';
 import { colourOf } from '../media/palette.ts';
 import { drawPoses } from '../media/pose_picture.ts';

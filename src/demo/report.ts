@@ -100,7 +100,7 @@ const SUGGESTED_MODELS = [
   { family: 'segment', id: 'sam3-concept-fp16', answers: 'texts, 1.7 GB, SAM License' },
 ] as const;
 
-function describeModel({
+export function describeModel({
   model,
   model_exact,
 }: Pick<PointCloudAnswer | Segmented, 'model' | 'model_exact'>): string {

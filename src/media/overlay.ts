@@ -33,7 +33,8 @@ const FILL = 110;
 /**
  * The picture with each object's area tinted, its outline inside the area (2 pixels wide, more in
  * pictures from 1250x1250 on, 1 below 256x256), and a plate with its label and score, as an RGB PNG
- * of the same size. An object's colour depends on its index only.
+ * of the same size. An object's colour depends on its index only;
+ * one without pixels has no plate.
  *
  * @throws {RangeError} When the pixels or an object's runs don't fill the picture.
  */
@@ -47,12 +48,9 @@ export async function drawOverlay(overlay: Overlay): Promise<Uint8Array<ArrayBuf
     requireCounts(counts, overlay);
   }
   const rgb = await drawMasks(overlay);
-  const labels = objects.map(({ label, score, box }, index) => ({
-    text: label,
-    score,
-    box,
-    colour: colourOf(index),
-  }));
+  const labels = objects
+    .map(({ label, score, box }, index) => ({ text: label, score, box, colour: colourOf(index) }))
+    .filter(({ box }) => box.width > 0);
   const svg = await drawLabels(labels, { width, height }, textSizeFor(width, height));
   return encodeWithLayer(rgb, width, height, svg);
 }

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, test, testIf } from '../../test/video_library.ts';
 import { decodeImage } from './image.ts';
 import { openVideo } from './video.ts';
 import {
@@ -190,7 +191,7 @@ describe('colours', () => {
 const hasBedroom = await Bun.file(BEDROOM).exists();
 if (!hasBedroom) console.warn(`${BEDROOM} is absent: a camera's video is not compared with OpenCV`);
 
-test.skipIf(!hasBedroom)(
+testIf(hasBedroom)(
   "a camera's video is what OpenCV decodes",
   async () => {
     const reference = await Bun.file(videoFile('bedroom.json')).json();

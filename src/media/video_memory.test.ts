@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from '../../test/video_library.ts';
 import { writeRepeatedVideo } from './repeated_video_fixture.ts';
 import { openVideo } from './video.ts';
 import { damaged, numberOf, videoBytes, videoFile } from './video_fixture.ts';

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect } from 'bun:test';
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, test } from '../../test/video_library.ts';
 import { MediaError } from './errors.ts';
 import { latin1 } from './image_fixture.ts';
 import { openVideo, type VideoOptions } from './video.ts';

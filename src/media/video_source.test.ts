@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'bun:test';
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, test } from '../../test/video_library.ts';
 import { encodeBase64 } from './base64.ts';
 import { LOOPBACK } from './fetch_fixture.ts';
 import { numberOf, videoBytes, videoFile } from './video_fixture.ts';

@@ -6,6 +6,7 @@ import {
   Output,
 } from 'mediabunny';
 import {
+  AV_LOG_QUIET,
   AV_PIX_FMT_RGB24,
   AV_PIX_FMT_YUV420P,
   AVCOL_RANGE_JPEG,
@@ -20,11 +21,15 @@ import {
   Dictionary,
   FFmpegError,
   Frame,
+  Log,
   Packet,
   Rational,
   SoftwareScaleContext,
 } from 'node-av/lib';
 import type { RgbImage } from './image.ts';
+
+// x264 counts its macroblocks aloud.
+Log.setLevel(AV_LOG_QUIET);
 
 export interface WriterOptions {
   /** Pixels, even numbers. */

@@ -256,6 +256,9 @@ const EMBEDDED_SEGMENT: SegmentEntry = {
     'text-encoder.onnx',
     'concept-decoder.onnx',
     'click-decoder.onnx',
+    'memory-attention.onnx',
+    'memory-encoder.onnx',
+    'mask-prompt.onnx',
     'tokenizer.json',
   ].map((name) => `${MINI_FOLDER}/${name}`),
 };

@@ -24,6 +24,8 @@ export interface FixtureSet {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Replaces the shape of the encoder's input. */
   readonly inputDims?: readonly (number | string)[];
+  /** Adds the graphs for video; only with single-backbone. */
+  readonly video?: boolean;
 }
 
 /** The files of a set, by path inside its folder. */
@@ -41,7 +43,7 @@ export function segmentFiles(
       outputs,
       weights:
         bytes === undefined ? [] : [{ name: 'w', dims: [bytes / 4], externalFile: external }],
-      metadata: set.metadata,
+      metadata: set.video ? { mask_size: String(side(set, 3.5)), ...set.metadata } : set.metadata,
     });
     if (bytes !== undefined) files[`${path}_data`] = new Uint8Array(bytes);
   }
@@ -130,9 +132,42 @@ const GRAPHS: Readonly<Record<SegmentFamily, (set: FixtureSet) => Graphs>> = {
           f(name, ['o']),
         ),
       ],
+      ...(set.video ? videoGraphs(set) : {}),
     };
   },
 };
+
+function videoGraphs(set: FixtureSet): Graphs {
+  const { f } = pieces(set);
+  const grid = [side(set, 14), side(set, 14)];
+  const feat = f('tracker_feat', [1, 256, ...grid]);
+  const memory = (...outer: string[]) => f('memory_features', [...outer, 64, ...grid]);
+  return {
+    'memory-attention': [
+      [
+        feat,
+        memory('o', 's'),
+        f('memory_rows', ['o', 's']),
+        f('object_pointers', ['o', 'p', 256]),
+        f('pointer_offsets', ['o', 'p']),
+      ],
+      [f('fused_feat', ['o', 256, ...grid])],
+    ],
+    'memory-encoder': [
+      [
+        feat,
+        f('mask_logits', ['o', 1, side(set, 3.5), side(set, 3.5)]),
+        f('object_score_logits', ['o', 1]),
+        f('is_mask_from_points', ['o']),
+      ],
+      [memory('o')],
+    ],
+    'mask-prompt': [
+      [f('mask', ['o', 1, side(set, 1), side(set, 1)])],
+      [f('input_masks', ['o', 1, side(set, 3.5), side(set, 3.5)])],
+    ],
+  };
+}
 
 function pieces(set: FixtureSet) {
   const f = (name: string, shape: readonly (number | string)[]) => ({

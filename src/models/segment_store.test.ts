@@ -176,7 +176,7 @@ describe('the embedded set', () => {
     const entry = entryById(CATALOGUE, 'segment-mini');
     const home = join(folder, 'models/embedded/segment-mini');
     expect(modelState(store, entry)).toMatchObject({ state: 'damaged' });
-    await writeFiles(home, segmentFiles('single-backbone', { size: 126 }));
+    await writeFiles(home, segmentFiles('single-backbone', { size: 126, video: true }));
     expect(modelState(store, entry).state).toBe('embedded');
     expect(installedModels(store)).toEqual([
       { entry, origin: 'embedded', folder: home, files: paths().map((path) => join(folder, path)) },

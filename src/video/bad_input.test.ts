@@ -1,13 +1,6 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test';
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout } from 'bun:test';
 import { tmpdir } from 'node:os';
+import { describe, test } from '../../test/video_library.ts';
 import type { SessionsAnswer, StatusAnswer } from './answers.ts';
 import { type VideoServer, videoFixture, videoServer } from './server_fixture.ts';
 

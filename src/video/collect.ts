@@ -15,7 +15,7 @@ export async function collectFrames(
   const { id, size } = propagation;
   const started = performance.now();
   const frames: string[] = [];
-  for await (const frame of propagation.frames()) {
+  for await (const frame of propagation.settledFrames()) {
     const described = await describeFrame(frame, size, format);
     frames.push(`${frames.length > 0 ? ',' : ''}"${frame.index}":${JSON.stringify(described)}`);
   }

@@ -42,7 +42,7 @@ export function detectConcepts(
 
 /** A found mask as one that an object starts from. */
 export function givenMask(
-  { counts }: SegmentedMask,
+  { counts }: Pick<SegmentedMask, 'counts'>,
   { size: { width, height } }: FramePixels,
 ): GivenMask {
   return { data: maskFromCounts(counts, height, width), width, height };

@@ -1,7 +1,8 @@
-import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, expect, setDefaultTimeout } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { test } from '../../test/video_library.ts';
 import type { Backend, Model } from '../compute/backend.ts';
 import { openCpuBackend } from '../compute/cpu/backend.ts';
 import { OpenModels } from '../models/open_models.ts';
@@ -88,7 +89,13 @@ test('a frame is encoded once for texts, clicks and all objects', async () => {
   expect(found.filter(({ prompt }) => prompt !== 1).map(({ prompt }) => prompt)).toEqual([0, 2]);
   expect(encodings()).toBe(1);
   for (const index of [1, 2]) {
-    await session.step({ type: 'step', frame: frame(index), direction: 1, trackNew: true });
+    await session.step({
+      type: 'step',
+      frame: frame(index),
+      direction: 1,
+      trackNew: true,
+      settle: true,
+    });
   }
   expect(encodings()).toBe(3);
   // The same text is looked for on each frame, and encoded once.
@@ -102,7 +109,13 @@ test('without track_new no text is looked for', async () => {
   const prompting = { frame: frame(0), object: null, threshold: 0.1 };
   await session.prompt({ type: 'prompt', ...prompting, prompts: [...text, click] });
   runs.length = 0;
-  await session.step({ type: 'step', frame: frame(1), direction: 1, trackNew: false });
+  await session.step({
+    type: 'step',
+    frame: frame(1),
+    direction: 1,
+    trackNew: false,
+    settle: true,
+  });
   expect(runs).not.toContain('concept-decoder.onnx');
   session.dispose();
 });
@@ -116,7 +129,13 @@ test('what it holds is bounded over a pass, and all of it is given back', async 
   const held = session.bytes;
   expect(held).toBeGreaterThan(0);
   for (let index = 1; index < FRAMES; index++) {
-    await session.step({ type: 'step', frame: frame(index), direction: 1, trackNew: false });
+    await session.step({
+      type: 'step',
+      frame: frame(index),
+      direction: 1,
+      trackNew: false,
+      settle: true,
+    });
   }
   expect(session.bytes).toBeGreaterThan(held);
   session.remove(1);

@@ -7,6 +7,7 @@ import type { TrackedObject } from './track/answer.ts';
 import { ASSOCIATION, type Detection, suppressDoubles } from './track/associate.ts';
 import { joinDetections } from './track/join_detections.ts';
 import { bitsFromCounts } from './track/mask_overlap.ts';
+import { TextTracks } from './track/text_tracks.ts';
 import { Tracker } from './track/tracker.ts';
 import { trackerModel } from './tracker_model.ts';
 
@@ -35,6 +36,7 @@ export class EngineSession {
   private concepts: ConceptPrompt[] = [];
   /** Which concept an object came from. */
   private readonly origins = new Map<number, number>();
+  private readonly textTracks = new TextTracks();
 
   constructor(engine: HeadEngine, model: SegmentModel, frames: number) {
     this.tracker = new Tracker(engine.backend, engine.models, trackerModel(model), { frames });
@@ -65,21 +67,24 @@ export class EngineSession {
     return found.sort((a, b) => a.id - b.id);
   }
 
-  async step({ frame, direction, trackNew }: Stepping): Promise<FrameObject[]> {
+  async step(stepping: Stepping): Promise<FrameObject[]> {
+    const { frame, direction, trackNew } = stepping;
     const looks = trackNew && this.concepts.length > 0 && this.ids.length < MAX_OBJECTS;
     // First, so that the frame is encoded once for both.
     const found = looks ? await this.detect(frame) : [];
     const tracked = await this.tracker.step(frame.index, frame, direction);
-    const fresh = looks ? await this.join(frame, found, tracked) : [];
-    return [...tracked, ...fresh].map((object) => shown(object, null));
+    const kept = looks ? await this.join(stepping, found, tracked) : tracked;
+    return kept.map((object) => shown(object, null));
   }
 
   remove(object: number): void {
     this.tracker.removeObject(object);
     this.origins.delete(object);
+    this.textTracks.forget(object);
   }
 
   reset(): void {
+    for (const id of this.ids) this.textTracks.forget(id);
     this.tracker.reset();
     this.origins.clear();
     this.concepts = [];
@@ -113,18 +118,45 @@ export class EngineSession {
     return detectConcepts(this.detector, frame, this.concepts, ASSOCIATION.leastScore);
   }
 
-  /** Starts objects of what none of the tracked ones shows. */
+  /**
+   * Starts objects of what none of the tracked ones shows, and sees after those that came from texts.
+   *
+   * @returns all objects of the frame
+   */
   private async join(
-    frame: FramePixels,
+    { frame, direction, settle }: Stepping,
     found: readonly SegmentedMask[],
     tracked: readonly TrackedObject[],
   ): Promise<TrackedObject[]> {
-    const { tracker, origins } = this;
-    const joined = await joinDetections(tracker, frame.index, frame, found, tracked, origins);
-    for (const id of this.ids.slice(MAX_OBJECTS)) this.remove(id);
-    return joined.started
-      .map((object, i) => ({ ...object, score: found[joined.association.fresh[i]].score }))
-      .filter(({ id }) => this.ids.includes(id));
+    const { tracker, origins, textTracks } = this;
+    const { index } = frame;
+    const joined = await joinDetections(tracker, index, frame, found, tracked, origins);
+    const { started, association } = joined;
+    const verdict = textTracks.review({
+      ...{ frame: index, direction, tracked, found, association },
+      texts: origins,
+    });
+    textTracks.born(
+      started.map(({ id }) => id),
+      index,
+    );
+    for (const object of tracked) {
+      if (verdict.sure.includes(object.id)) await this.recondition(frame, object);
+    }
+    const surplus = this.ids.slice(MAX_OBJECTS);
+    for (const id of settle ? [...surplus, ...verdict.failed] : surplus) this.remove(id);
+    const fresh = started.map((object, i) => ({
+      ...object,
+      score: found[association.fresh[i]].score,
+    }));
+    return [...tracked, ...fresh]
+      .filter(({ id }) => this.ids.includes(id))
+      .map((object) => (verdict.hidden.includes(object.id) ? unseen(object, frame) : object));
+  }
+
+  /** What was tracked and the detector confirms is remembered as if it had been prompted. */
+  private async recondition(frame: FramePixels, { id, counts }: TrackedObject): Promise<void> {
+    await this.tracker.addPrompt(frame.index, frame, { mask: givenMask({ counts }, frame) }, id);
   }
 
   private async start(
@@ -157,6 +189,13 @@ export class EngineSession {
 
 function detection({ score, counts, prompt }: SegmentedMask): Detection {
   return { score, prompt, mask: bitsFromCounts(counts) };
+}
+
+/** One that is behind another of its kind. */
+function unseen(object: TrackedObject, { size: { width, height } }: FramePixels): TrackedObject {
+  const box = { x: 0, y: 0, width: 0, height: 0 };
+  const counts = Uint32Array.of(width * height);
+  return { ...object, present: false, score: 0, counts, area: 0, box };
 }
 
 function shown({ id, score, present, counts, box }: TrackedObject, prompt: number | null) {

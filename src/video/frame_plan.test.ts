@@ -4,9 +4,9 @@ import { type PropagationQuery, planFrames } from './frame_plan.ts';
 
 const TOTAL = 30;
 
-function indices(query: Omit<PropagationQuery, 'trackNew'>): number[] {
-  return planFrames({ ...query, trackNew: false }, TOTAL).flatMap(({ start, direction, count }) =>
-    Array.from({ length: count }, (_, i) => start + i * direction),
+function indices(query: Omit<PropagationQuery, 'trackNew' | 'settle'>): number[] {
+  return planFrames({ ...query, trackNew: false, settle: false }, TOTAL).flatMap(
+    ({ start, direction, count }) => Array.from({ length: count }, (_, i) => start + i * direction),
   );
 }
 

@@ -16,6 +16,8 @@ export interface PropagationQuery {
   readonly maxFrames: number | null;
   /** Whether new instances of the session's texts become objects. */
   readonly trackNew: boolean;
+  /** Whether those that soon prove wrong are taken back, also from the frames before. */
+  readonly settle: boolean;
 }
 
 /**

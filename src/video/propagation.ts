@@ -2,7 +2,9 @@ import type { VideoFrame } from '../media/video_frames.ts';
 import type { Size } from '../sam/types.ts';
 import { type Leg, type PropagationQuery, planFrames, readingOf } from './frame_plan.ts';
 import type { VideoSession } from './session.ts';
+import { settledFrames } from './settle.ts';
 import type { FrameObject, VideoAction, VideoOutput } from './task.ts';
+import { UPKEEP } from './track/text_tracks.ts';
 
 /** What was found on one frame. */
 export interface FrameResult {
@@ -93,6 +95,17 @@ export class Propagation {
     }
   }
 
+  /**
+   * The frames, where new objects may be taken back as much later as that takes.
+   *
+   * @throws as {@link frames}
+   */
+  settledFrames(): AsyncGenerator<FrameResult, void, undefined> {
+    const { trackNew, settle } = this.query;
+    if (!trackNew || !settle) return this.frames();
+    return settledFrames(this.frames(), UPKEEP.trialFrames, () => this.session.objects);
+  }
+
   /** Ends it together with what reads it. */
   async stop(reader: AsyncGenerator<unknown, void, undefined>): Promise<void> {
     this.cancel();
@@ -110,8 +123,8 @@ export class Propagation {
 
   private async step({ data, width, height, index }: VideoFrame, { direction }: Leg) {
     const frame = { index, pixels: data, size: { width, height } };
-    const { trackNew } = this.query;
-    const action = { type: 'step', frame, direction, trackNew } as const;
+    const { trackNew, settle } = this.query;
+    const action = { type: 'step', frame, direction, trackNew, settle } as const;
     const { objects } = await this.run(this.session, action);
     return objects;
   }

@@ -23,12 +23,20 @@ export function promptQuery(fields: PromptFields): PromptQuery {
   return { frame, ask, threshold: confidence_threshold ?? null };
 }
 
-/** A propagation's fields with defaults filled in. */
-export function propagationQuery(fields: PropagateMessage): PropagationQuery {
+/**
+ * A propagation's fields with defaults filled in.
+ *
+ * @param isWhole whether nothing is sent before the end
+ */
+export function propagationQuery(
+  fields: PropagateMessage,
+  { isWhole }: { isWhole: boolean },
+): PropagationQuery {
   return {
     direction: fields.direction ?? 'both',
     start: fields.start_frame_index ?? 0,
     maxFrames: fields.max_frames ?? null,
     trackNew: fields.track_new ?? false,
+    settle: isWhole,
   };
 }

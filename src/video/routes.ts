@@ -106,7 +106,11 @@ function promptRoutes({ service, keys, bodies, onFailure }: VideoRouteParts) {
       `${SESSION}/propagate`,
       async ({ body, params, request, server }) => {
         const { signal } = request;
-        const propagation = service.propagate(params.session_id, propagationQuery(body), signal);
+        const propagation = service.propagate(
+          params.session_id,
+          propagationQuery(body, { isWhole: !body.stream }),
+          signal,
+        );
         const format = body.mask_format ?? 'rle';
         if (body.stream) {
           const messages = messagesOf(propagation, format, onFailure);

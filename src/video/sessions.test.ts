@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout } from 'bun:test';
 import { existsSync } from 'node:fs';
 import sharp from 'sharp';
+import { describe, test, testIf } from '../../test/video_library.ts';
 import type { PropagateAnswer, StatusAnswer } from './answers.ts';
 import { type VideoServer, videoServer } from './server_fixture.ts';
 import { connect } from './socket_fixture.ts';
@@ -239,7 +240,7 @@ const DATA = new URL('../../../shared/data/video/', import.meta.url).pathname;
 const hasData = existsSync(`${DATA}bedroom.mp4`);
 if (!hasData) console.warn('SKIPPED: ../shared/data/video/bedroom.mp4 is not here');
 
-test.skipIf(!hasData)(
+testIf(hasData)(
   'a real clip of 540p goes through a whole session, in memory that does not grow',
   async () => {
     server = await videoServer({ videoRoot: DATA });

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { describe, test } from '../../test/video_library.ts';
 import type { StatusAnswer, StreamMessage } from './answers.ts';
 import { type VideoServer, videoServer } from './server_fixture.ts';
 import { connect, socketUrl } from './socket_fixture.ts';

@@ -103,7 +103,10 @@ export class PropagationSocket {
     if (this.isClosed) return;
     try {
       const fields = checkedFields(message);
-      const propagation = this.service.propagate(this.session, propagationQuery(fields));
+      const propagation = this.service.propagate(
+        this.session,
+        propagationQuery(fields, { isWhole: false }),
+      );
       this.current = propagation;
       const format = fields.mask_format ?? 'rle';
       for await (const one of messagesOf(propagation, format, this.onFailure)) {

@@ -35,6 +35,8 @@ export type VideoAction =
       readonly direction: Direction;
       /** Whether instances of the session's concepts that were not there before become objects. */
       readonly trackNew: boolean;
+      /** Whether those are removed that soon prove wrong. */
+      readonly settle: boolean;
     }
   | { readonly type: 'remove'; readonly object: number }
   | { readonly type: 'reset' }

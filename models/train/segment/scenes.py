@@ -47,7 +47,7 @@ def _turn(rng, tumbled):
     return R
 
 
-def _solid(rng):
+def random_solid(rng):
     """Kind, shape word, half sizes (the largest about 1) and rotation."""
     shape = int(rng.integers(6))
     pose = ''
@@ -80,7 +80,7 @@ def _lowest(kind, s, R):
     return float((row * s).sum())
 
 
-def _material(rng):
+def random_material(rng):
     """A surface row and its colour and material words."""
     material = int(rng.choice(4, p=(0.28, 0.24, 0.24, 0.24)))
     names = [n for n in vocabulary.COLOURS if n not in NOT_ON.get(material, ())]
@@ -107,7 +107,7 @@ def _material(rng):
     return m, vocabulary.COLOURS.index(name), material
 
 
-def _stuff(rng):
+def random_stuff(rng):
     rows = np.zeros((3, 14))
     for k, row in enumerate(rows):
         row[1:4] = any_colour(rng, 0.3, 0.85)
@@ -122,7 +122,7 @@ def _stuff(rng):
     return rows
 
 
-def _camera(rng, aspect):
+def random_camera(rng, aspect):
     tilt = math.radians(rng.uniform(22, 62))
     distance = rng.uniform(4, 9)
     turn = rng.uniform(0, 2 * math.pi)
@@ -141,13 +141,13 @@ def _camera(rng, aspect):
     return eye, np.stack([right, down, forward], 1), across, along
 
 
-def _place(rng, count, eye, view, across, along):
+def place_solids(rng, count, eye, view, across, along):
     """Solids on the table, chosen by where and how large they appear. One list entry each."""
     placed = []
     for _ in range(count * 6):
         if len(placed) == count:
             break
-        kind, shape, s, R = _solid(rng)
+        kind, shape, s, R = random_solid(rng)
         ray = view @ np.array([across * rng.uniform(-0.85, 0.85),
                                along * rng.uniform(-0.7, 0.85), 1])
         if ray[2] > -0.05:
@@ -179,7 +179,7 @@ def _place(rng, count, eye, view, across, along):
     return placed
 
 
-def _room(rng):
+def random_room(rng):
     room = np.zeros(17)
     wide = rng.random() < 0.5
     room[0], room[1] = (200, 200) if wide else rng.uniform(2, 6, 2)
@@ -191,7 +191,7 @@ def _room(rng):
     return room
 
 
-def _lights(rng, view):
+def random_lights(rng, view):
     lights = np.zeros((int(rng.integers(1, 4)), 7))
     for light in lights:
         a, z = rng.uniform(0, 2 * math.pi), rng.uniform(0.5, 2)
@@ -210,33 +210,33 @@ def draw(rng, width, height, aspect, seed):
     nothing, k + 1 object k), words int8 [objects, 3] (colour, shape, material) and the share of each
     object that is seen.
     """
-    eye, view, across, along = _camera(rng, aspect)
+    eye, view, across, along = random_camera(rng, aspect)
     count = int(rng.integers(2, 9))
-    placed = _place(rng, count, eye, view, across, along)
+    placed = place_solids(rng, count, eye, view, across, along)
     if not placed:
         return draw(rng, width, height, aspect, seed)
     mats, named = [], []
     for p in placed:
         twin = int(rng.integers(len(mats))) if mats and rng.random() < 0.2 else -1
-        m, c, material = _material(rng) if twin < 0 else (mats[twin], *named[twin])
+        m, c, material = random_material(rng) if twin < 0 else (mats[twin], *named[twin])
         m = m.copy()
         if twin < 0:
             m[8] *= 2 * float(p['s'].max())
         mats.append(m)
         named.append((c, material))
-    room = _room(rng)
+    room = random_room(rng)
     ahead = view[:2, 2] / np.linalg.norm(view[:2, 2])
     turn = rng.normal(0, 0.4)
     room[4] = ahead[0] * math.cos(turn) - ahead[1] * math.sin(turn)
     room[5] = ahead[0] * math.sin(turn) + ahead[1] * math.cos(turn)
-    lights = _lights(rng, view)
+    lights = random_lights(rng, view)
     # What a white surface that faces up sends back: the picture's exposure.
     white = float(room[12:15].mean() + (lights[:, 3:6].mean(1) * lights[:, 2]).sum())
     room[16] = white
     image, label, alone = raycast.render(
         np.array([p['kind'] for p in placed]), np.stack([p['R'] for p in placed]),
         np.stack([p['c'] for p in placed]), np.stack([p['s'] for p in placed]), np.stack(mats),
-        _stuff(rng), room, lights, eye, view, width / (2 * across),
+        random_stuff(rng), room, lights, eye, view, width / (2 * across),
         height / (2 * along), width, height, seed % (1 << 30))
     words = np.array([(c, p['shape'], m) for p, (c, m) in zip(placed, named)], np.int8)
     label = np.maximum(label + 1, 0).astype(np.uint8)
