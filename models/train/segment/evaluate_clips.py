@@ -77,21 +77,23 @@ def enlarged(logits, height, width):
     return [None if m is None else resized(m, height, width) > 0 for m in logits]
 
 
+def scores(masks, truth):
+    """IoU of every frame after the first; 1 where mask and object are both absent."""
+    return np.array([float(not region.any() and (mask is None or not mask.any()))
+                     if mask is None or not region.any() else iou(mask, region)
+                     for mask, region in zip(masks, truth)][1:])
+
+
 def judged(masks, labels, k, seen):
-    """Figures of one object: J of every frame after the first, and what happened to it."""
+    """Figures of one object: J of the frames after the first, and what happened to it."""
     truth = labels == k + 1
     area = truth.reshape(len(truth), -1).mean(1)
-    frames = []
-    for mask, region, share in list(zip(masks, truth, area))[1:]:
-        if share == 0 or mask is None:
-            frames.append(float(share == 0 and (mask is None or not mask.any())))
-        else:
-            frames.append(iou(mask, region))
-    frames = np.array(frames)
+    frames, still = scores(masks, truth), scores(masks[:1] * len(truth), truth)
     counted = (area[1:] == 0) | (area[1:] >= SLIVER)
     shown = area[1:] >= SLIVER
     whole = area[(seen[:, k] > 0.95) & (area > 0)]
     return {'j': frames[counted].mean(), 'all frames': frames.mean(),
+            'still': still[counted].mean(),
             'shown': frames[shown].mean() if shown.any() else np.nan,
             'absent': frames[area[1:] == 0].mean() if (area[1:] == 0).any() else np.nan,
             'last': frames[counted][-5:].mean(),
@@ -108,7 +110,7 @@ def figures(rows):
     return {
         'J': mean('j'), 'all frames counted': mean('all frames'), 'object in sight': mean('shown'),
         'object out of sight': mean('absent'), 'last five frames': mean('last'),
-        'first frame': mean('click'),
+        'first frame': mean('click'), 'first mask left where it is': mean('still'),
         'partly or wholly hidden at times': mean('j', lambda r: r['occluded']),
         'wholly out of sight at times': mean('j', lambda r: r['away']),
         'never hidden': mean('j', lambda r: not r['occluded'] and not r['away']),

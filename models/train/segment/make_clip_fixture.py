@@ -10,18 +10,12 @@ import cv2
 import numpy as np
 
 import clips
-from evaluate import FOLDER, a_point, iou
-from evaluate_clips import LEAST, LEAST_SEEN, Graphs, enlarged
+from evaluate import FOLDER, a_point
+from evaluate_clips import LEAST, LEAST_SEEN, Graphs, enlarged, scores
 from pipeline import write_json
 
 SEED, FRAMES, WIDTH, HEIGHT, OBJECTS = 10_001_002, range(0, 30, 3), 160, 120, 2
 TARGET = Path(__file__).resolve().parents[3] / 'test' / 'fixtures' / 'segment-mini-clip'
-
-
-def j_of(masks, truth):
-    """Mean over the frames after the first; an absent object's mask is empty."""
-    return [float(not region.any()) if m is None or not region.any() and not m.any()
-            else iou(m, region) for m, region in zip(masks, truth)][1:]
 
 
 def draw(seed):
@@ -34,10 +28,10 @@ def entry(clip, k, truth, graphs, seen, rng):
     """A click on an object and the figures of following it."""
     x, y = (round(v, 5) for v in a_point(truth[0], rng, True))
     masks = enlarged(clip.track(clip.click([x * graphs.size, y * graphs.size])), HEIGHT, WIDTH)
-    each = j_of(masks, truth)
+    each = scores(masks, truth)
     return {'object': int(k), 'point': [x, y], 'j': round(float(np.mean(each)), 4),
-            'each': [round(v, 4) for v in each], 'still': round(float(np.mean(
-                j_of([masks[0]] * len(truth), truth))), 4),
+            'each': [round(float(v), 4) for v in each], 'still': round(float(np.mean(
+                scores(masks[:1] * len(truth), truth))), 4),
             'seen': [round(float(v), 2) for v in seen[:, k]]}
 
 
