@@ -126,6 +126,7 @@ describe('a server without keys', () => {
           'box_prompt',
           'point_prompt',
           'batch_processing',
+          'video_tracking',
           'feature_caching',
         ],
       },

@@ -3,14 +3,8 @@ import type { Size } from '../sam/types.ts';
 import { type Leg, type PropagationQuery, planFrames, readingOf } from './frame_plan.ts';
 import type { VideoSession } from './session.ts';
 import { settledFrames } from './settle.ts';
-import type { FrameObject, VideoAction, VideoOutput } from './task.ts';
+import type { FrameResult, VideoAction, VideoOutput } from './task.ts';
 import { UPKEEP } from './track/text_tracks.ts';
-
-/** What was found on one frame. */
-export interface FrameResult {
-  readonly index: number;
-  readonly objects: readonly FrameObject[];
-}
 
 /** Runs one action of a session in its engine. */
 export type RunAction = (session: VideoSession, action: VideoAction) => Promise<VideoOutput>;

@@ -8,9 +8,8 @@ import type {
   StartAnswer,
   StatusAnswer,
 } from './answers.ts';
-import type { FrameResult } from './propagation.ts';
 import type { VideoSession } from './session.ts';
-import type { FrameObject } from './task.ts';
+import type { FrameObject, FrameResult } from './task.ts';
 
 const MEBI = 2 ** 20;
 

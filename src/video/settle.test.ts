@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import type { FrameResult } from './propagation.ts';
 import { settledFrames } from './settle.ts';
+import type { FrameResult } from './task.ts';
 
 const FRAMES = 9;
 const box = { x: 0, y: 0, width: 0, height: 0 };

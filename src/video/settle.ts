@@ -1,4 +1,4 @@
-import type { FrameResult } from './propagation.ts';
+import type { FrameResult } from './task.ts';
 
 /**
  * Frames held back until others were made after them, without the objects that were taken back in the

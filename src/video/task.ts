@@ -62,6 +62,12 @@ export interface FrameObject {
   readonly box: PixelBox;
 }
 
+/** What was found on one frame. */
+export interface FrameResult {
+  readonly index: number;
+  readonly objects: readonly FrameObject[];
+}
+
 export interface VideoOutput {
   /** What a prompt or a step found, by rising id. */
   readonly objects: readonly FrameObject[];
