@@ -1,5 +1,8 @@
 import type { Backend } from '../../src/compute/backend.ts';
+import { OpenModels } from '../../src/models/open_models.ts';
 import { geometricMethod } from '../../src/pose/geometric/method.ts';
+import { learnedMethod } from '../../src/pose/learned/method.ts';
+import type { PoseMethod } from '../../src/pose/method.ts';
 import { isLmoPresent, loadLmo } from '../../test/pose/lmo.ts';
 import { OBJECTS } from '../../test/pose/objects.ts';
 import { measureRecall, type Outcome } from '../../test/pose/recall.ts';
@@ -13,6 +16,9 @@ const LMO = 'LM-O object 5 640x480';
 const REGISTER = `geometric register ${LMO}`;
 const TRACK = `geometric track ${LMO}`;
 const MEMORY = `geometric memory of a register ${LMO}`;
+/** With the fixture's graphs, which cost next to nothing: all but the networks is left. */
+const LEARNED_REGISTER = `learned register without its networks ${LMO}`;
+const LEARNED_TRACK = `learned track without its networks ${LMO}`;
 const RECALL = 'geometric recall of 200 generated scenes';
 
 /** Of each of the generated objects. */
@@ -23,10 +29,13 @@ const SURE = 0.05;
 const MEBI = 2 ** 20;
 const REGISTERS = 5;
 
-/** Registering and tracking without a network: time and memory on a real frame, and how often it is right. */
+/**
+ * Registering and tracking: time and memory on a real frame, and how often the geometric method is
+ * right. The learned method's share is what it does beside its networks.
+ */
 export async function run(context: BenchContext): Promise<void> {
   const [measured, recall] = [
-    [MEMORY, REGISTER, TRACK].filter((name) => context.wants(STAGE, name)),
+    casesOn(context).filter((name) => context.wants(STAGE, name)),
     context.wants(STAGE, RECALL) && context.device === 'cpu',
   ];
   if (measured.length === 0 && !recall) return;
@@ -38,6 +47,12 @@ export async function run(context: BenchContext): Promise<void> {
   }
   if (recall) reportRecall(context, await measureRecall(geometricMethod(backend), all(), SCENES));
   await backend.dispose();
+}
+
+/** A CPU renders the learned method's 1,260 crops for ten seconds: only a GPU is asked for them. */
+function casesOn({ device }: BenchContext): string[] {
+  const both = [MEMORY, REGISTER, TRACK, LEARNED_TRACK];
+  return device === 'cpu' ? both : [...both, LEARNED_REGISTER];
 }
 
 function all(): number[] {
@@ -62,14 +77,26 @@ async function measureLmo(
   const bounds: Readonly<Record<string, string>> = {
     [REGISTER]: bound(context, 2500, 150),
     [TRACK]: bound(context, 120, 2),
+    [LEARNED_REGISTER]: 'aim 150 ms',
+    [LEARNED_TRACK]: context.device === 'cpu' ? '' : 'aim 2 ms',
   };
+  const learned = await learnedOn(backend);
   const cases = [
     { name: REGISTER, run: () => method.register(object, frame, mask) },
     { name: TRACK, run: () => method.track(object, frame, truth) },
+    { name: LEARNED_REGISTER, run: () => learned.register(object, frame, mask) },
+    { name: LEARNED_TRACK, run: () => learned.track(object, frame, truth) },
   ].filter(({ name }) => wanted.includes(name));
   for (const { name, samples } of await sampleInTurn(cases)) {
     context.report(STAGE, name, samples, bounds[name]);
   }
+}
+
+/** The graphs' own folder is registered as a user's would be. */
+async function learnedOn(backend: Backend): Promise<PoseMethod> {
+  await import('../../test/packed_fixtures.ts');
+  const { installed } = await import('../../src/pose/learned/learned_fixture.ts');
+  return learnedMethod(backend, new OpenModels(backend), await installed('hugging-face'));
 }
 
 function bound({ device }: BenchContext, cpu: number, gpu: number): string {

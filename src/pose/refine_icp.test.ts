@@ -18,23 +18,20 @@ async function refine(backend: Backend, change: Partial<IcpRound> = {}) {
   const surface = observe(backend, TRUTH);
   const cloud = ellipsoidCloud(backend, 600);
   const poses = Float32Array.from(STARTS.flatMap((pose) => [...pose]));
-  const fit = await refineIcp(backend, cloud, surface, poses, [{ ...ROUND, ...change }]);
+  await refineIcp(backend, cloud, surface, poses, [{ ...ROUND, ...change }]);
   backend.release(surface.xyz, surface.normals, cloud.points, cloud.normals, cloud.frames);
   const errors = STARTS.map((_, at) => poseError(poses.subarray(at * 16, at * 16 + 16), TRUTH));
-  return { errors, fit, poses };
+  return { errors, poses };
 }
 
 describe.each(devices)('ICP on %s', (_, backend) => {
   test('finds an analytic ellipsoid from all starts', async () => {
-    const { errors, fit } = await refine(backend);
+    const { errors } = await refine(backend);
     for (const { angle, distance } of errors) {
       // A pixel is 2 mm wide there, over which the surface curves by some tenths of a millimetre.
       expect(angle).toBeLessThan(0.6);
       expect(distance).toBeLessThan(0.0005);
     }
-    expect(Math.min(...fit.counts)).toBeGreaterThan(200);
-    expect(Math.max(...fit.residuals)).toBeLessThan(0.0005);
-    expect(Math.min(...fit.residuals)).toBeGreaterThan(0);
   });
 
   test('control: with no step, or gates that let no pair through, poses stay', async () => {

@@ -39,14 +39,6 @@ export interface IcpRound {
   readonly damping: number;
 }
 
-/** How well each pose's pairs fit, before its last step. */
-interface IcpFit {
-  /** Pairs. */
-  readonly counts: Float32Array;
-  /** Root mean square of the distances to the observed planes, metres; 0 without pairs. */
-  readonly residuals: Float32Array;
-}
-
 /**
  * Point-to-plane ICP of N poses at once, on the device: nothing is waited for until all is done.
  *
@@ -58,7 +50,7 @@ export function refineIcp(
   { xyz, normals: planes, width, height, intrinsics }: ObservedSurface,
   poses: Float32Array,
   rounds: readonly IcpRound[],
-): Promise<IcpFit> {
+): Promise<void> {
   const number = poses.length / 16;
   const { fx, fy, cx, cy } = intrinsics;
   const size = { poses: number, sets, points: count, width, height, fx, fy, cx, cy };
@@ -73,21 +65,9 @@ export function refineIcp(
         backend.run(icpSolve, [sums, current], { poses: number, damping });
       }
     }
-    const [moved, fit] = await Promise.all([backend.download(current), backend.download(sums)]);
-    poses.set(moved as Float32Array);
-    return fitOf(fit as Float32Array);
+    poses.set((await backend.download(current)) as Float32Array);
   });
 }
 
 /** Values of a pose in the sums of the kernel `icp-step`. */
 const ICP_SUMS = 29;
-
-function fitOf(sums: Float32Array): IcpFit {
-  const counts = new Float32Array(sums.length / ICP_SUMS);
-  const residuals = counts.map((_, index) => {
-    const [squares, count] = sums.subarray(index * ICP_SUMS + 27, index * ICP_SUMS + 29);
-    counts[index] = count;
-    return count > 0 ? Math.sqrt(squares / count) : 0;
-  });
-  return { counts, residuals };
-}
