@@ -61,6 +61,10 @@ const PosedObject = t.Object({
     description: 'Confidence of a mask that a prompt found, in [0, 1]; else null',
     examples: [0.92],
   }),
+  mask_model: t.Union([t.String(), t.Null()], {
+    description: 'The model that found the mask by a prompt; else null',
+    examples: ['segment-mini'],
+  }),
   mask_pixels: t.Integer({ description: 'Pixels inside the mask', examples: [2048] }),
 });
 

@@ -109,6 +109,28 @@ describe('the frame', () => {
     ['too many objects', { objects: Array(17).fill({}) }, /objects: expected at most 16/],
   ])('%s', (_, fields, word) => estimate(fields, 422, word));
 
+  test.each<[string, (fields: object) => Promise<void>]>([
+    [
+      'estimate',
+      (fields) =>
+        estimate(
+          { ...fields, objects: [{ ...good, check_units: false }] },
+          422,
+          /^objects\.0\.mask: the mask has 0 pixels with a depth from 0\.001 to 100 m.*scale/,
+        ),
+    ],
+    [
+      'track',
+      (fields) =>
+        refuses(
+          TRACK,
+          { ...frame, ...fields, objects: [tracked] },
+          422,
+          /^objects\.0\.pose: 0 pixels have a depth .*scale/,
+        ),
+    ],
+  ])('a depth in millimetres read as metres: %s', (_, refused) => refused({ depth_scale: 1 }));
+
   test('the learned method, which is not installed, is 503 with the command', () =>
     estimate({ method: 'learned' }, 503, /bun run models pull foundationpose`/));
 });

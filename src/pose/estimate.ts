@@ -48,6 +48,8 @@ export interface EstimatedObject {
   readonly diameter: number;
   readonly maskSource: 'mask' | 'prompt';
   readonly maskScore: number | null;
+  /** What found the mask by a prompt. */
+  readonly maskModel: string | null;
   readonly maskPixels: number;
   readonly warnings: readonly string[];
 }
@@ -68,6 +70,8 @@ interface Masked {
   readonly subject: PoseSubject;
   readonly mask: Uint8Array<ArrayBuffer>;
   readonly score: number | null;
+  /** What found the mask by a prompt. */
+  readonly maskModel: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -98,7 +102,7 @@ export async function estimate(
   const found = performance.now();
   const objects: EstimatedObject[] = [];
   const all: Timings[] = [{ decode: decoded - started, mask: found - decoded }];
-  for (const { object, subject, mask, score, warnings } of masked) {
+  for (const { object, subject, mask, score, maskModel, warnings } of masked) {
     const { sent, prompt, checksUnits } = object;
     const field = `${sent.prefix}${prompt ? 'prompt' : 'mask'}`;
     const scales = checksUnits ? scalesOf(sent, query.depth) : null;
@@ -114,6 +118,7 @@ export async function estimate(
       diameter,
       maskSource: prompt ? 'prompt' : 'mask',
       maskScore: score,
+      maskModel,
       maskPixels: coverage.inside,
       warnings: [...warnings, ...depthWarning(coverage), ...poseWarnings({ method, poses })],
     });
@@ -150,7 +155,7 @@ async function maskObject(
   const subject = await service.subject(sent);
   if (mask !== null && prompt === null) {
     const pixels = await service.mask(mask, `${sent.prefix}mask`, frame);
-    return { object, subject, mask: pixels, score: null, warnings: [] };
+    return { object, subject, mask: pixels, score: null, maskModel: null, warnings: [] };
   }
   if (prompt === null || mask !== null) {
     const given = prompt === null ? 'neither' : 'both';
@@ -166,10 +171,10 @@ async function maskObject(
       `${field}: nothing was found by it; try other words, a click or a box, a lower confidence_threshold, or send a mask`,
     );
   }
-  const { count, score } = found;
+  const { count, score, model: maskModel } = found;
   const several = `${field} finds ${count} objects, of which the one with the best score is taken; a click or a box means one`;
   const warnings = count > 1 ? [several] : [];
-  return { object, subject, mask: found.mask, score, warnings };
+  return { object, subject, mask: found.mask, score, maskModel, warnings };
 }
 
 function sizeOf({ width, height }: RgbdFrame) {

@@ -1,6 +1,6 @@
 /** The routes with a learned model installed: small graphs of random weights in a published contract. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -137,6 +137,16 @@ test('tracking refines as often as it is asked to', async () => {
   expect(once.objects[0].pose).not.toEqual(thrice.objects[0].pose);
 });
 
+test('tracking takes a last pose of few digits', async () => {
+  const rounded = fixture.true_pose.map((row) => row.map((value) => Number(value.toFixed(3))));
+  const pose = [...rounded.slice(0, 3), [0, 0, 0, 1]];
+  expect(rigidProblem(pose.flat(), 1e-4)).not.toBeNull();
+  const fields = { objects: [{ ...object, pose }], iterations: 1 };
+  const { objects } = await post<TrackAnswer>('/api/v1/pose/track', fields);
+  expect(objects[0].method).toBe('learned');
+  expect(rigidProblem(objects[0].pose.flat(), 1e-4)).toBeNull();
+});
+
 test('/models/info and /health say so', async () => {
   const info = await app.handle(new Request('http://localhost/models/info'));
   expect(await info.json()).toMatchObject({
@@ -150,5 +160,28 @@ test('/models/info and /health say so', async () => {
   const health = await app.handle(new Request('http://localhost/health'));
   expect(((await health.json()) as { models_loaded: string[] }).models_loaded).toContain(
     'foundationpose-tiny',
+  );
+});
+
+test('a model that is installed and broken is told where it is asked for', async () => {
+  const folder = join(root, 'foundationpose-tiny');
+  const file = join(folder, 'score_net.onnx');
+  const kept = readFileSync(file);
+  writeFileSync(
+    file,
+    kept.map(() => 255),
+  );
+  const objects = [{ ...object, pose: [...fixture.true_pose.slice(0, 3), [0, 0, 0, 1]] }];
+  const response = await app.handle(
+    new Request('http://localhost/api/v1/pose/track', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...body, objects, method: 'learned' }),
+    }),
+  );
+  writeFileSync(file, kept);
+  expect(response.status).toBe(503);
+  expect(((await response.json()) as { detail: string }).detail).toMatch(
+    /; foundationpose-tiny is installed and cannot be used: .*score_net\.onnx/,
   );
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CATALOGUE, entryById } from '../models/catalogue.ts';
@@ -54,4 +54,17 @@ test('one that was pulled goes before it, and one that lost a graph is passed ov
   expect(models.find('webgpu')?.name).toBe('local-own');
   await rm(join(own, 'b.onnx'));
   expect(models.find('webgpu')).toBeNull();
+});
+
+test('one that is installed and broken is told with what is wrong, and is no failure', async () => {
+  const own = join(folder, 'own');
+  await writePair(own, 'cpp', ['a.onnx', 'b.onnx']);
+  await addLocalPose(store, own);
+  const models = new PoseModels(store);
+  expect(models.problem('cpu')).toBeNull();
+  const file = join(own, 'b.onnx');
+  // Of the size that the manifest has, so that it counts as installed.
+  await writeFile(file, new Uint8Array((await stat(file)).size).fill(255));
+  expect(models.find('cpu')).toBeNull();
+  expect(models.problem('cpu')).toMatch(/^local-own is installed and cannot be used: .*b\.onnx/);
 });

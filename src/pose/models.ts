@@ -10,7 +10,7 @@ type Device = 'webgpu' | 'cpu';
 
 /** Finds a learned pose model that is installed; reads the headers of its graphs once a version. */
 export class PoseModels {
-  private readonly known = new Map<string, LearnedPoseModel | null>();
+  private readonly known = new Map<string, LearnedPoseModel | ModelError>();
 
   constructor(private readonly store: ModelStore) {}
 
@@ -22,16 +22,31 @@ export class PoseModels {
    * @returns null where none is installed, so that the geometric method answers
    */
   find(device: Device): LearnedPoseModel | null {
+    for (const { model } of this.readAll(device)) {
+      if (!(model instanceof ModelError)) return model;
+    }
+    return null;
+  }
+
+  /** Says of the first that is installed and cannot be used why; null where there is none. */
+  problem(device: Device): string | null {
+    for (const { id, model } of this.readAll(device)) {
+      if (!(model instanceof ModelError)) continue;
+      return `${id} is installed and cannot be used: ${model.message}`;
+    }
+    return null;
+  }
+
+  /** The best first; each is read when it is asked for. */
+  private *readAll(device: Device) {
     const candidates = installedModels(this.store)
       .flatMap(({ entry, origin, folder, files }) =>
         entry.family === 'pose' ? [{ id: entry.id, entry, origin, folder, files }] : [],
       )
       .sort((a, b) => cost(a, device) - cost(b, device) || (a.id < b.id ? -1 : 1));
     for (const { id, folder, files } of candidates) {
-      const model = this.read(id, folder, files, device);
-      if (model) return model;
+      yield { id, model: this.read(id, folder, files, device) };
     }
-    return null;
   }
 
   private read(
@@ -39,7 +54,7 @@ export class PoseModels {
     folder: string,
     files: readonly string[],
     device: Device,
-  ): LearnedPoseModel | null {
+  ): LearnedPoseModel | ModelError {
     const state = files.map(
       (file) => `${file} ${statSync(file, { throwIfNoEntry: false })?.mtimeMs}`,
     );
@@ -62,7 +77,7 @@ function cost({ entry, origin }: Candidate, device: Device): number {
   return (origin === 'local' ? 10 : 0) + PREFERENCE[device].indexOf(entry.precision);
 }
 
-function describe(name: string, folder: string, device: Device): LearnedPoseModel | null {
+function describe(name: string, folder: string, device: Device): LearnedPoseModel | ModelError {
   try {
     const { contract, refiner, scorer } = inspectPoseFolder(folder, device);
     return {
@@ -72,13 +87,17 @@ function describe(name: string, folder: string, device: Device): LearnedPoseMode
       scorer: { source: source(name, scorer.files), tensors: scorer.tensors },
     };
   } catch (error) {
-    if (error instanceof ModelError) return null;
+    if (error instanceof ModelError) return error;
     throw error;
   }
 }
 
 function source(name: string, files: readonly [string, ...string[]]): ModelSource {
-  const stats = files.map((path) => statSync(path));
+  const stats = files.map((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat) return stat;
+    throw new ModelError('not-found', `${path} is gone; verify ${name}, or pull it again`);
+  });
   return {
     name,
     file: files[0],

@@ -3,7 +3,7 @@ import { cameraOf } from './camera.ts';
 import type { Intrinsics } from './crops.ts';
 import type { SentFile } from './files.ts';
 import type { SentDepth } from './frame.ts';
-import { rigidProblem } from './rigid.ts';
+import { madeRigid, rigidProblem } from './rigid.ts';
 import type { EstimateFields, ObjectFields, SymmetryFields, TrackFields } from './schema.ts';
 import type { SentObject } from './service.ts';
 import type { Symmetries } from './symmetry.ts';
@@ -83,7 +83,7 @@ function inMetres({ discrete, continuous }: SymmetryFields, scale: number): Symm
 /**
  * A pose as it was sent, row by row.
  *
- * @returns float32 [4, 4]
+ * @returns float32 [4, 4], made exactly rigid
  * @throws HttpError 422 for what is no rigid transform
  */
 export function poseQuery(
@@ -97,8 +97,8 @@ export function poseQuery(
   if (rows.length !== 4 || rows.some((row) => row.length !== 4)) {
     throw refuse(`given rows of ${rows.map((row) => row.length).join(', ')} numbers`);
   }
-  const pose = Float32Array.from(rows.flat());
+  const pose = rows.flat();
   const problem = rigidProblem(pose, GIVEN_TOLERANCE);
   if (problem) throw refuse(problem);
-  return pose;
+  return madeRigid(pose);
 }

@@ -14,6 +14,7 @@ export function respondEstimate(result: FrameResult<EstimatedObject>): Response 
     hypotheses: poses.map(figures),
     mask_source: found.maskSource,
     mask_score: found.maskScore,
+    mask_model: found.maskModel,
     mask_pixels: found.maskPixels,
     mesh_diameter: diameter,
     warnings: [...found.warnings],

@@ -27,6 +27,27 @@ export function rigidProblem(matrix: ArrayLike<number>, tolerance: number): stri
   return `its rotation's determinant is ${det.toPrecision(4)}, not 1`;
 }
 
+/**
+ * A rigid transform from one that nearly is, by Gram–Schmidt: its rotation's rows are made
+ * orthonormal, the first keeping its direction, and its last row is [0, 0, 0, 1].
+ *
+ * @param matrix [4, 4], row-major
+ * @returns float32 [4, 4], row-major
+ */
+export function madeRigid(matrix: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const [ax, ay, az] = unit(matrix[0], matrix[1], matrix[2]);
+  const along = ax * matrix[4] + ay * matrix[5] + az * matrix[6];
+  const [bx, by, bz] = unit(matrix[4] - along * ax, matrix[5] - along * ay, matrix[6] - along * az);
+  const c = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx];
+  const [x, y, z] = [matrix[3], matrix[7], matrix[11]];
+  return Float32Array.of(ax, ay, az, x, bx, by, bz, y, c[0], c[1], c[2], z, 0, 0, 0, 1);
+}
+
+function unit(x: number, y: number, z: number): [x: number, y: number, z: number] {
+  const length = Math.hypot(x, y, z);
+  return [x / length, y / length, z / length];
+}
+
 /** A matrix [4, 4] as nested rows. */
 export function nestedRows(matrix: ArrayLike<number>): number[][] {
   return [0, 4, 8, 12].map((row) => Array.from({ length: 4 }, (_, at) => matrix[row + at]));

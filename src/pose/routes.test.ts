@@ -7,6 +7,7 @@ import { load } from '../media/mesh/mesh_fixture.ts';
 import { encodeRle } from '../media/rle.ts';
 import type { EstimateAnswer, TrackAnswer } from './answers.ts';
 import { demoBytes, demoError, demoFile, frameBody, SIZE, scene } from './demo_fixture.ts';
+import { rigidProblem } from './rigid.ts';
 
 setDefaultTimeout(60_000);
 
@@ -64,6 +65,7 @@ describe('an estimate', () => {
           hypotheses: [expect.objectContaining({ pose: answer.objects[0].pose })],
           mask_source: 'mask',
           mask_score: null,
+          mask_model: null,
           mask_pixels: expect.any(Number),
           mesh_diameter: expect.any(Number),
           warnings: expect.any(Array),
@@ -199,6 +201,7 @@ describe('a prompt instead of a mask', () => {
     });
     expect(objects[0].mask_source).toBe('prompt');
     expect(objects[0].mask_score).toBeWithin(0.1, 1);
+    expect(objects[0].mask_model).toBe('segment-mini');
     expectTrue(objects[0].pose);
   });
 });
@@ -224,6 +227,13 @@ describe('tracking', () => {
       warnings: expect.any(Array),
     });
     expect(response.headers.get('server-timing')).toContain('track;dur=');
+  });
+
+  test('takes a last pose of few digits', async () => {
+    const pose = scene.pose.map((row) => row.map((value) => Number(value.toFixed(3))));
+    expect(rigidProblem(pose.flat(), 1e-4)).not.toBeNull();
+    const { answer } = await post<TrackAnswer>(TRACK, { ...frame, objects: [{ mesh, pose }] });
+    expectTrue(answer.objects[0].pose);
   });
 
   test('says when little agrees', async () => {

@@ -37,9 +37,10 @@ export function poseRoutes({ service, finder, keys, bodies }: PoseRouteParts) {
         // Nothing is sent until the last object is done, which on a CPU may be minutes.
         server?.timeout(request, 0);
         negotiate(request.headers.get('accept'), ['application/json']);
-        return respondEstimate(
-          await estimate(service, finder, estimateQuery(body), request.signal),
-        );
+        const { signal } = request;
+        const query = estimateQuery(body);
+        const work = () => estimate(service, finder, query, signal);
+        return respondEstimate(await service.admit(work, signal));
       },
       {
         body: EstimateBody,
@@ -57,7 +58,9 @@ export function poseRoutes({ service, finder, keys, bodies }: PoseRouteParts) {
       async ({ body, request, server }) => {
         server?.timeout(request, 0);
         negotiate(request.headers.get('accept'), ['application/json']);
-        return respondTrack(await track(service, trackQuery(body), request.signal));
+        const { signal } = request;
+        const query = trackQuery(body);
+        return respondTrack(await service.admit(() => track(service, query, signal), signal));
       },
       {
         body: TrackBody,

@@ -9,6 +9,7 @@ import { ModelNotInstalledError } from '../models/errors.ts';
 import { POSE_CATALOGUE } from '../models/pose_catalogue.ts';
 import type { LearnedPoseModel } from '../models/pose_contracts.ts';
 import { preferredDevice } from '../sam/models.ts';
+import { Admission } from './admission.ts';
 import type { Intrinsics } from './crops.ts';
 import { PoseCheckError, PoseRefusedError } from './errors.ts';
 import { fileBytes, type SentFile } from './files.ts';
@@ -69,7 +70,21 @@ export class PoseService {
   /** Decoding runs in threads of its own; more at a time would only hold more pictures. */
   private readonly decoding = new Gate(availableParallelism(), 64);
 
-  constructor(private readonly options: PoseServiceOptions) {}
+  private readonly requests: Admission;
+
+  constructor(private readonly options: PoseServiceOptions) {
+    this.requests = new Admission(options.queueTimeoutMs);
+  }
+
+  /**
+   * Does a request's work when its turn comes: its pictures are held only from then on.
+   *
+   * @throws EngineError, HttpError 503 where the server is too busy, or the caller left
+   */
+  async admit<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.checkCapacity();
+    return this.requests.run(work, signal);
+  }
 
   /** Largest file of a request. */
   get maxBytes(): number {
@@ -92,9 +107,10 @@ export class PoseService {
     const { models, pool } = this.options;
     const model = models.find(preferredDevice(pool));
     if (model || method === 'auto') return model;
+    const problem = models.problem(preferredDevice(pool));
     const command = `bun run models pull ${POSE_CATALOGUE[0].id}`;
     throw new ModelNotInstalledError(
-      `method "learned": no FoundationPose model is installed. Run \`${command}\`, or ask for method "geometric", which needs no model`,
+      `method "learned": no FoundationPose model is installed. Run \`${command}\`, or ask for method "geometric", which needs no model${problem === null ? '' : `; ${problem}`}`,
       command,
     );
   }

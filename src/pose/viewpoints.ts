@@ -15,6 +15,22 @@ export function startRotations(): Float64Array[] {
   );
 }
 
+/** float32 [N, 4, 4], row-major: each of the rotations at one place, metres. */
+export function posesAt(
+  rotations: readonly Float64Array[],
+  place: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const poses = new Float32Array(rotations.length * 16);
+  rotations.forEach((rotation, index) => {
+    for (let row = 0; row < 3; row++) {
+      poses.set(rotation.subarray(row * 3, row * 3 + 3), index * 16 + row * 4);
+      poses[index * 16 + row * 4 + 3] = place[row];
+    }
+    poses[index * 16 + 15] = 1;
+  });
+  return poses;
+}
+
 /** An icosahedron's 12 vertices and the middles of its 30 edges, on the unit sphere. */
 function icosphere(): Vector[] {
   const golden = (1 + Math.sqrt(5)) / 2;

@@ -90,6 +90,12 @@ describe('402: fields that are missing or malformed', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['of four rows', identity(4), /camera_matrix: given 4×4 numbers; expected \[\[fx/],
+    ['of 17 rows', identity(17), /camera_matrix: .*16/],
+    [
+      'of 17 columns',
+      rows(300, 300, 160, 120).map((row) => [...row, ...Array(14).fill(0)]),
+      /camera_matrix.*16/,
+    ],
     ['flat', [300, 0, 160, 0, 300, 120, 0, 0, 1], /camera_matrix/],
     ['singular', rows(0, 0, 0, 0), /camera_matrix: it is singular/],
     ['of rank two', rows(300, 0, 160, 120), /camera_matrix: it is singular/],

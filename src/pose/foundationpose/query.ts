@@ -27,7 +27,9 @@ export interface SequenceQuery {
 /** JSON's values that say nothing. */
 export function isEmpty(json: unknown): boolean {
   if (json === null || typeof json !== 'object') return !json;
-  return Object.keys(json).length === 0;
+  if (Array.isArray(json)) return json.length === 0;
+  for (const _ in json) return false;
+  return true;
 }
 
 /** @throws MalformedError naming the first field that is missing or malformed */

@@ -167,6 +167,16 @@ test('a DIR that cannot be written is the server’s fault, and said', async () 
   other.close();
 });
 
+test('a request that no engine would take leaves nothing in DIR', async () => {
+  const empty = join(folder, 'empty');
+  const other = await testServer({ poseDir: empty });
+  other.close();
+  const response = await other.post(PATH, body);
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ details: 'the server is stopping' });
+  expect(existsSync(join(empty, 'saved_requests'))).toBe(false);
+});
+
 test('a key is asked for before the body is looked at', async () => {
   const other = await testServer({ apiKey: 'a-key' });
   for (const sent of ['{', '', JSON.stringify(body)]) {

@@ -88,8 +88,10 @@ async function estimated(
   signal: AbortSignal,
 ): Promise<Response> {
   const query = sequenceQuery(json);
+  // What is refused anyway leaves nothing behind.
+  service.checkCapacity();
   await saved?.save(query, service.maxBytes);
-  const result = await posesOfSequence(service, query, signal);
+  const result = await service.admit(() => posesOfSequence(service, query, signal), signal);
   const { poses, method, warnings, timings, elapsedMs } = result;
   const matrices = poses.map(({ pose }) => nestedRows(pose));
   for (const [i, rows] of matrices.entries()) await saved?.savePose(query.images[i].name, rows);

@@ -5,6 +5,9 @@ import { EXAMPLE_SCENE } from '../example_scene.ts';
 /** Frames in one request: the first is registered, the others tracked. */
 const MAX_IMAGES = 64;
 
+/** Of a camera matrix, rows and columns: a wrong one's size is told, and no more is looked at. */
+const MAX_CAMERA_SIDE = 16;
+
 const base64 = (description: string, example: string) =>
   t.String({
     minLength: 1,
@@ -42,7 +45,8 @@ const example = {
 
 export const FoundationPoseBody = t.Object(
   {
-    camera_matrix: t.Array(t.Array(t.Number()), {
+    camera_matrix: t.Array(t.Array(t.Number(), { maxItems: MAX_CAMERA_SIDE }), {
+      maxItems: MAX_CAMERA_SIDE,
       description: 'K, 3×3, pixels: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]',
       examples: [camera_matrix],
     }),

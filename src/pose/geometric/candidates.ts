@@ -1,5 +1,6 @@
 import { SCORE } from '../../../kernels/pose-score/kernel.ts';
 import { isNearAny, type Nearness } from '../symmetric_poses.ts';
+import { posesAt } from '../viewpoints.ts';
 import { type MaskCrop, median } from './crop.ts';
 import type { Level } from './level.ts';
 
@@ -13,16 +14,7 @@ export function posesAtMask(
   const { fx, fy, cx, cy } = crop.intrinsics;
   const [u, v] = crop.maskCenter;
   const z = crop.distance;
-  const poses = new Float32Array(rotations.length * 16);
-  const place = [((u - cx) / fx) * z, ((v - cy) / fy) * z, z];
-  rotations.forEach((rotation, index) => {
-    for (let row = 0; row < 3; row++) {
-      poses.set(rotation.subarray(row * 3, row * 3 + 3), index * 16 + row * 4);
-      poses[index * 16 + row * 4 + 3] = place[row];
-    }
-    poses[index * 16 + 15] = 1;
-  });
-  return poses;
+  return posesAt(rotations, [((u - cx) / fx) * z, ((v - cy) / fy) * z, z]);
 }
 
 /**

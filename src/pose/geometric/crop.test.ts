@@ -55,11 +55,11 @@ describe('the crop of an observation', () => {
   test('refuses a mask with fewer than 4 depths, and takes one with 4', () => {
     const observation = observe(20, 15, 21, 16);
     expect(() => cropMask(observation, 0.1)).not.toThrow();
-    for (const value of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const value of [0, Number.NaN, Number.POSITIVE_INFINITY, 0.0009, 100]) {
       const depth = observation.depth.slice();
       depth[15 * WIDTH + 20] = value;
       expect(() => cropMask({ ...observation, depth }, 0.1)).toThrow(
-        'the mask has 3 pixels with depth; expected at least 4',
+        "the mask has 3 pixels with a depth from 0.001 to 100 m; expected at least 4: check the depth's scale",
       );
     }
   });
@@ -99,9 +99,14 @@ describe('the crop of a place', () => {
     expect(at(0, Number.NaN)).toThrow('NaN m before the camera; expected more than 0');
     expect(at(Number.NaN, 1)).toThrow('out of sight');
     expect(at(1, 0.5)).toThrow('out of sight of a picture of 64x48');
+    const millimetres = frame.depth.map((value) => value * 1000);
+    const far = [place[0] * 1000, place[1] * 1000, z * 1000];
+    expect(() => cropPlace({ ...frame, depth: millimetres }, far, 100)).toThrow(
+      /^0 pixels have .*: check the depth's scale/,
+    );
     const dark = { ...frame, depth: new Float32Array(frame.depth.length) };
     expect(() => cropPlace(dark, place, 0.1)).toThrow(
-      '0 pixels have a depth within 0.100 m of the last pose',
+      '0 pixels have a depth from 0.001 to 100 m, within 0.100 m of the last pose',
     );
   });
 });

@@ -1,4 +1,5 @@
 import type { Intrinsics } from '../crops.ts';
+import { DEPTH_IN_RANGE, isValidDepth, MIN_DEPTHS, maskedDepths } from '../valid_depth.ts';
 
 /** A frame of depth. */
 export interface DepthFrame {
@@ -42,9 +43,6 @@ const CROP_MULTIPLE = 4;
 /** Largest side: what is nearer is thinned out. */
 const MAX_SIDE = 176;
 
-/** Pixels of an object that must have depth. */
-const MIN_VALID = 4;
-
 /** How far from a pose the object may be, along the line of sight, by the diameter. */
 const REACH = 1;
 
@@ -55,22 +53,7 @@ const REACH = 1;
  */
 export function cropMask(observation: DepthObservation, diameter: number): MaskCrop {
   const { width, depth, mask, intrinsics } = observation;
-  const box = { left: width, top: Number.POSITIVE_INFINITY, right: -1, bottom: -1 };
-  const depths: number[] = [];
-  mask.forEach((value, pixel) => {
-    if (value === 0) return;
-    const [u, v] = [pixel % width, Math.floor(pixel / width)];
-    box.left = Math.min(box.left, u);
-    box.right = Math.max(box.right, u);
-    box.top = Math.min(box.top, v);
-    box.bottom = Math.max(box.bottom, v);
-    if (depth[pixel] > 0 && Number.isFinite(depth[pixel])) depths.push(depth[pixel]);
-  });
-  if (depths.length < MIN_VALID) {
-    throw new RangeError(
-      `the mask has ${depths.length} pixels with depth; expected at least ${MIN_VALID}`,
-    );
-  }
+  const { box, depths } = maskedDepths(depth, mask, width);
   const distance = median(depths);
   const extent = Math.max(box.right - box.left, box.bottom - box.top) + 1;
   // The part that is seen can lie at the edge of what is hidden.
@@ -127,11 +110,11 @@ export function cropPlace(
   const cropped = sampled(frame.depth, frame, square);
   const reachable = REACH * diameter;
   const surface = cropped.map((depth) => (Math.abs(depth - z) < reachable ? depth : 0));
-  const near = surface.reduce((count, depth) => count + Number(depth > 0), 0);
-  if (near < MIN_VALID) {
+  const near = surface.reduce((count, depth) => count + Number(isValidDepth(depth)), 0);
+  if (near < MIN_DEPTHS) {
     throw new RangeError(
-      `${near} pixels have a depth within ${reachable.toPrecision(3)} m of the last pose; expected at ` +
-        `least ${MIN_VALID}: register the object anew`,
+      `${near} pixels have ${DEPTH_IN_RANGE}, within ${reachable.toPrecision(3)} m of the last pose; ` +
+        `expected at least ${MIN_DEPTHS}: check the depth's scale, or register the object anew`,
     );
   }
   return {

@@ -159,6 +159,6 @@ describe('tracking', () => {
     expect(method.track(object, frame, at(0, Number.NaN))).rejects.toThrow('NaN m before');
     expect(method.track(object, frame, at(3, 0.7))).rejects.toThrow('out of sight of a picture of');
     const dark = { ...frame, depth: new Float32Array(frame.depth.length) };
-    expect(method.track(object, dark, truth)).rejects.toThrow('0 pixels have a depth within');
+    expect(method.track(object, dark, truth)).rejects.toThrow('0 pixels have a depth from');
   });
 });

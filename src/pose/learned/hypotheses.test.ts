@@ -85,7 +85,7 @@ describe('the object in a mask', () => {
   test('is refused with three depths, or for a mask of another size', () => {
     const three = depth.map((z) => (z === 4 ? 0 : z));
     expect(() => maskedObject(three, mask, camera)).toThrow(
-      '3 pixels with depth; expected at least 4',
+      '3 pixels with a depth from 0.001 to 100 m; expected at least 4',
     );
     expect(() => maskedObject(depth, mask.slice(1), camera)).toThrow('has 29 pixels; expected 30');
   });

@@ -1,4 +1,6 @@
 import { isNearAny } from '../symmetric_poses.ts';
+import { maskedDepths } from '../valid_depth.ts';
+import { posesAt } from '../viewpoints.ts';
 
 /** FoundationPose's: of rotations nearer than this, up to symmetry, the first is tried. */
 const DISTINCT_ANGLE = Math.PI / 6;
@@ -24,22 +26,6 @@ export function distinctRotations(
   return kept.map(({ rotation }) => rotation);
 }
 
-/** float32 [N, 4, 4], row-major: each of the rotations at one place, metres. */
-export function posesAt(
-  rotations: readonly Float64Array[],
-  place: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const poses = new Float32Array(rotations.length * 16);
-  rotations.forEach((rotation, index) => {
-    for (let row = 0; row < 3; row++) {
-      poses.set(rotation.subarray(row * 3, row * 3 + 3), index * 16 + row * 4);
-      poses[index * 16 + row * 4 + 3] = place[row];
-    }
-    poses[index * 16 + 15] = 1;
-  });
-  return poses;
-}
-
 /** What a mask shows of an object. */
 export interface MaskedObject {
   /** Where the middle of the mask's box is, as deep as the median of its depths; camera frame, metres. */
@@ -47,9 +33,6 @@ export interface MaskedObject {
   /** Pixels of the mask that have depth. */
   readonly depths: number;
 }
-
-/** Pixels of the mask that must have depth. */
-const MIN_DEPTHS = 4;
 
 /**
  * @param depth float32 [height, width], filtered: 0 where there is none
@@ -66,22 +49,7 @@ export function maskedObject(
       `the mask has ${mask.length} pixels; expected ${width * height}, as the frame of ${width}x${height}`,
     );
   }
-  const box = { left: width, top: height, right: -1, bottom: -1 };
-  const depths: number[] = [];
-  mask.forEach((value, pixel) => {
-    if (value === 0) return;
-    const [u, v] = [pixel % width, Math.floor(pixel / width)];
-    box.left = Math.min(box.left, u);
-    box.right = Math.max(box.right, u);
-    box.top = Math.min(box.top, v);
-    box.bottom = Math.max(box.bottom, v);
-    if (depth[pixel] > 0) depths.push(depth[pixel]);
-  });
-  if (depths.length < MIN_DEPTHS) {
-    throw new RangeError(
-      `the mask has ${depths.length} pixels with depth; expected at least ${MIN_DEPTHS}`,
-    );
-  }
+  const { box, depths } = maskedDepths(depth, mask, width);
   const z = median(depths);
   const u = (box.left + box.right) / 2;
   const v = (box.top + box.bottom) / 2;

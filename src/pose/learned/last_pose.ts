@@ -2,9 +2,7 @@ import { CROP_RATIO } from '../../../kernels/pose-crops/kernel.ts';
 import type { Mesh } from '../../media/mesh/mesh.ts';
 import { cropSquares } from '../crops.ts';
 import type { RgbdFrame } from '../method.ts';
-
-/** Pixels around the last pose that must have depth. */
-const MIN_DEPTHS = 4;
+import { DEPTH_IN_RANGE, isValidDepth, MIN_DEPTHS } from '../valid_depth.ts';
 
 /**
  * What tracking can start from.
@@ -36,12 +34,12 @@ export function checkLastPose(
   for (let v = Math.max(top, 0); v < Math.min(bottom, height); v++) {
     for (let u = Math.max(left, 0); u < Math.min(right, width); u++) {
       const seen = depth[v * width + u];
-      near += Number(seen > 0 && Math.abs(seen - z) <= diameter);
+      near += Number(isValidDepth(seen) && Math.abs(seen - z) <= diameter);
     }
   }
   if (near >= MIN_DEPTHS) return;
   throw new RangeError(
-    `${near} pixels have a depth within ${diameter.toPrecision(3)} m of the last pose; expected at ` +
-      `least ${MIN_DEPTHS}: register the object anew`,
+    `${near} pixels have ${DEPTH_IN_RANGE}, within ${diameter.toPrecision(3)} m of the last pose; ` +
+      `expected at least ${MIN_DEPTHS}: check the depth's scale, or register the object anew`,
   );
 }

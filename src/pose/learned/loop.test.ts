@@ -15,8 +15,8 @@ import type { Backend } from '../../compute/backend.ts';
 import { withTensors } from '../../compute/scope.ts';
 import { OpenModels } from '../../models/open_models.ts';
 import type { LearnedPoseModel, PoseContract } from '../../models/pose_contracts.ts';
-import { startRotations } from '../viewpoints.ts';
-import { maskedObject, posesAt } from './hypotheses.ts';
+import { posesAt, startRotations } from '../viewpoints.ts';
+import { maskedObject } from './hypotheses.ts';
 import {
   fixture,
   frame,

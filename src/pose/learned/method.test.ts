@@ -178,7 +178,7 @@ describe.each(devices)('the learned method on %s', (_, backend) => {
     const one = method(backend, random, { rotations: [TRUE_TURN] });
     const { usedBytes } = backend.memory();
     const empty = new Uint8Array(mask.length);
-    await expect(one.register(object, frame, empty)).rejects.toThrow('0 pixels with depth');
+    await expect(one.register(object, frame, empty)).rejects.toThrow('0 pixels with a depth from');
     await expect(one.register(object, frame, new Uint8Array(5))).rejects.toThrow('has 5 pixels');
     const tracked = (pose: Float32Array, depth = frame.depth) =>
       one.track(object, { ...frame, depth }, pose);

@@ -11,10 +11,10 @@ import type {
   TrackOptions,
 } from '../method.ts';
 import { centered, isNearAny, uncentered } from '../symmetric_poses.ts';
-import { startRotations } from '../viewpoints.ts';
+import { posesAt, startRotations } from '../viewpoints.ts';
 import { agreements, type ObjectMask } from './agreement.ts';
 import { refinerBatch, roomFor } from './batches.ts';
-import { distinctRotations, maskedObject, posesAt } from './hypotheses.ts';
+import { distinctRotations, maskedObject } from './hypotheses.ts';
 import { checkLastPose } from './last_pose.ts';
 import { inputDims } from './network_inputs.ts';
 import { type OpenGraph, refinePoses } from './refine.ts';
