@@ -22,7 +22,7 @@ def coarse(values: torch.Tensor) -> torch.Tensor:
 
 
 def coarser(values: torch.Tensor) -> torch.Tensor:
-    """Round to few multiples of a power of two, so that gzip takes less than two bits an element.
+    """Round to few multiples of a power of two, so that a packer takes few bits an element.
 
     The step is one to two deviations: normal values become -1, 0 and 1 steps, a few of them 2 or 3,
     and their variance is about what it was.

@@ -53,6 +53,17 @@ test('follows an object both ways, a line a frame, and leaves no session', async
   expect(server.uploadedFiles()).toEqual([]);
 });
 
+test('goes on without objects only where new ones may come', async () => {
+  const nothing = ['--text', 'ball', '--threshold', '1', '--max-frames', '2'];
+  const ask = [...nothing, '--direction', 'forward', '--out', 'new.jsonl'];
+  const still = await video(videoFixture('h264.mp4'), ...ask);
+  expect(still).toMatchObject({ code: 1, error: 'error: nothing was found on frame 0\n' });
+  const { code, out, error } = await video(videoFixture('h264.mp4'), ...ask, '--track-new');
+  expect({ code, error }).toEqual({ code: 0, error: '' });
+  expect(out).toContain('\n0 found by ');
+  expect(out).toContain('wrote new.jsonl');
+});
+
 test.each([
   [['--out', 'no.jsonl'], 'error: give --text, --box or --click: what to find\n'],
   [[...CLICK, '--out', 'no.mp4'], 'error: --out no.mp4: expected a name that ends in .jsonl\n'],

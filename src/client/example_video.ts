@@ -67,7 +67,9 @@ async function follow(out: string, given: Arguments): Promise<void> {
   try {
     const { obj_id: ids } = await addPrompts(session, prompted, options);
     console.log(describe(started, ids));
-    if (ids.length === 0) throw new UsageError(`nothing was found on frame ${given.frame}`);
+    if (ids.length === 0 && !wanted.track_new) {
+      throw new UsageError(`nothing was found on frame ${given.frame}`);
+    }
     await write(out, started, wanted, options);
   } finally {
     await closeSession(session, options);

@@ -71,8 +71,12 @@ async function writeVideo(
     // FFmpeg's library is large: it is loaded when it is needed.
     const { VideoWriter } = await import('../media/video_writer.ts');
     const writer = await VideoWriter.open(path, { width, height, fps });
-    for (const frame of frames) await writer.add(frame);
-    await writer.close();
+    try {
+      for (const frame of frames) await writer.add(frame);
+      await writer.close();
+    } finally {
+      await writer.dispose();
+    }
   } catch (error) {
     const { message } = error as Error;
     throw new DemoError(`${path} cannot be written: ${message}`, { cause: error });

@@ -58,3 +58,18 @@ test('odd sides and pictures of another size are refused', async () => {
   await video.add(picture(0));
   await video.close();
 });
+
+test('after its end no picture is taken, and one that is left off is given back', async () => {
+  const ended = await writer('ended.mp4');
+  await ended.add(picture(0));
+  await ended.close();
+  await expect(ended.add(picture(1))).rejects.toThrow('the video was closed');
+  await expect(ended.close()).rejects.toThrow('the video was closed');
+  await ended.dispose();
+  const left = await writer('left.mp4');
+  await left.add(picture(0));
+  await left.dispose();
+  await left.dispose();
+  const read = openVideo({ path: join(folder, 'left.mp4'), isFolder: false }, LIMITS);
+  await expect(read).rejects.toThrow();
+});

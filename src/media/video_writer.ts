@@ -13,6 +13,8 @@ import {
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
   AVCOL_SPC_RGB,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
 import {
@@ -45,12 +47,16 @@ const CODEC_STRING = 'avc1.640028';
 /** Microseconds. */
 const CLOCK = 1e6;
 
-/** Writes RGB pictures as an H.264 MP4 that plays everywhere: 4:2:0, BT.709, limited range. */
+/**
+ * Writes RGB pictures as an H.264 MP4 that plays everywhere: 4:2:0, BT.709, limited range. Whoever opens
+ * one must close or dispose of it.
+ */
 export class VideoWriter {
   private readonly scaler = new SoftwareScaleContext();
   private readonly context = new CodecContext();
   private readonly packet = new Packet();
   private count = 0;
+  private isFreed = false;
 
   private constructor(
     private readonly output: Output,
@@ -76,12 +82,22 @@ export class VideoWriter {
     output.addVideoTrack(source);
     await output.start();
     const writer = new VideoWriter(output, source, options);
-    await writer.openEncoder();
+    try {
+      await writer.openEncoder();
+    } catch (error) {
+      await writer.dispose();
+      throw error;
+    }
     return writer;
   }
 
-  /** Appends a picture of the video's size. */
+  /**
+   * Appends a picture of the video's size.
+   *
+   * @throws {RangeError} for one of another size, {@link FFmpegError}
+   */
   async add({ data, width, height }: RgbImage): Promise<void> {
+    this.requireOpen();
     if (width !== this.options.width || height !== this.options.height) {
       const { width: w, height: h } = this.options;
       throw new RangeError(`a picture of ${width}x${height} in a video of ${w}x${h}`);
@@ -100,14 +116,35 @@ export class VideoWriter {
     await this.receive();
   }
 
-  /** Ends the file. */
+  /**
+   * Ends the file and gives everything back.
+   *
+   * @throws {FFmpegError}
+   */
   async close(): Promise<void> {
-    await this.context.sendFrame(null);
-    await this.receive();
-    await this.output.finalize();
+    this.requireOpen();
+    try {
+      FFmpegError.throwIfError(await this.context.sendFrame(null), 'x264');
+      await this.receive();
+      await this.output.finalize();
+    } finally {
+      await this.dispose();
+    }
+  }
+
+  /** Gives everything back, and leaves off a file that was not ended; a second call does nothing. */
+  async dispose(): Promise<void> {
+    if (this.isFreed) return;
+    this.isFreed = true;
+    if (this.output.state === 'started') await this.output.cancel();
     this.context.freeContext();
     this.scaler.freeContext();
     this.packet.free();
+  }
+
+  /** FFmpeg would read what was freed. */
+  private requireOpen(): void {
+    if (this.isFreed) throw new Error('the video was closed: open another to write more');
   }
 
   private async openEncoder(): Promise<void> {
@@ -135,7 +172,11 @@ export class VideoWriter {
       codedWidth: options.width,
       codedHeight: options.height,
     };
-    while ((await context.receivePacket(packet)) >= 0) {
+    for (;;) {
+      const code = await context.receivePacket(packet);
+      // It wants another picture, or has had the last one.
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      FFmpegError.throwIfError(code, 'x264');
       const type = packet.isKeyframe ? 'key' : 'delta';
       const data = new Uint8Array(packet.data ?? []);
       const seconds = Number(packet.pts) / CLOCK;

@@ -93,6 +93,7 @@ test('a frame is encoded once for texts, clicks and all objects', async () => {
       type: 'step',
       frame: frame(index),
       direction: 1,
+      isFirst: index === 1,
       trackNew: true,
       settle: true,
     });
@@ -113,6 +114,7 @@ test('without track_new no text is looked for', async () => {
     type: 'step',
     frame: frame(1),
     direction: 1,
+    isFirst: true,
     trackNew: false,
     settle: true,
   });
@@ -133,6 +135,7 @@ test('what it holds is bounded over a pass, and all of it is given back', async 
       type: 'step',
       frame: frame(index),
       direction: 1,
+      isFirst: index === 1,
       trackNew: false,
       settle: true,
     });

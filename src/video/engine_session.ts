@@ -68,8 +68,9 @@ export class EngineSession {
   }
 
   async step(stepping: Stepping): Promise<FrameObject[]> {
-    const { frame, direction, trackNew } = stepping;
-    const looks = trackNew && this.concepts.length > 0 && this.ids.length < MAX_OBJECTS;
+    const { frame, direction, isFirst, trackNew } = stepping;
+    if (isFirst) this.textTracks.endTrials();
+    const looks = trackNew && this.concepts.length > 0;
     // First, so that the frame is encoded once for both.
     const found = looks ? await this.detect(frame) : [];
     const tracked = await this.tracker.step(frame.index, frame, direction);
@@ -84,7 +85,7 @@ export class EngineSession {
   }
 
   reset(): void {
-    for (const id of this.ids) this.textTracks.forget(id);
+    this.textTracks.reset();
     this.tracker.reset();
     this.origins.clear();
     this.concepts = [];
@@ -130,21 +131,19 @@ export class EngineSession {
   ): Promise<TrackedObject[]> {
     const { tracker, origins, textTracks } = this;
     const { index } = frame;
-    const joined = await joinDetections(tracker, index, frame, found, tracked, origins);
+    const room = MAX_OBJECTS - this.ids.length;
+    const joined = await joinDetections(tracker, index, frame, found, tracked, origins, room);
     const { started, association } = joined;
     const verdict = textTracks.review({
       ...{ frame: index, direction, tracked, found, association },
       texts: origins,
     });
-    textTracks.born(
-      started.map(({ id }) => id),
-      index,
-    );
+    // Only where nobody was told of them can new ones be taken back.
+    if (settle) textTracks.born(started.map(({ id }) => id));
     for (const object of tracked) {
       if (verdict.sure.includes(object.id)) await this.recondition(frame, object);
     }
-    const surplus = this.ids.slice(MAX_OBJECTS);
-    for (const id of settle ? [...surplus, ...verdict.failed] : surplus) this.remove(id);
+    for (const id of verdict.failed) this.remove(id);
     const fresh = started.map((object, i) => ({
       ...object,
       score: found[association.fresh[i]].score,
@@ -154,9 +153,9 @@ export class EngineSession {
       .map((object) => (verdict.hidden.includes(object.id) ? unseen(object, frame) : object));
   }
 
-  /** What was tracked and the detector confirms is remembered as if it had been prompted. */
+  /** What was tracked and the detector confirms is remembered as something to track it by. */
   private async recondition(frame: FramePixels, { id, counts }: TrackedObject): Promise<void> {
-    await this.tracker.addPrompt(frame.index, frame, { mask: givenMask({ counts }, frame) }, id);
+    await this.tracker.confirm(frame.index, frame, givenMask({ counts }, frame), id);
   }
 
   private async start(

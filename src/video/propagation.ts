@@ -21,6 +21,7 @@ export class Propagation {
   private readonly signal: AbortSignal;
   private isBegun = false;
   private hasEnded = false;
+  private hasStepped = false;
 
   /** @throws HttpError 409 where the session propagates already */
   constructor(
@@ -118,7 +119,9 @@ export class Propagation {
   private async step({ data, width, height, index }: VideoFrame, { direction }: Leg) {
     const frame = { index, pixels: data, size: { width, height } };
     const { trackNew, settle } = this.query;
-    const action = { type: 'step', frame, direction, trackNew, settle } as const;
+    const isFirst = !this.hasStepped;
+    this.hasStepped = true;
+    const action = { type: 'step', frame, direction, isFirst, trackNew, settle } as const;
     const { objects } = await this.run(this.session, action);
     return objects;
   }

@@ -161,7 +161,7 @@ const propagation = {
     t.Boolean({
       default: false,
       description:
-        "Also look for new instances of the session's texts on each frame, and follow them from there. In an answer as a whole (no stream), one that detection does not confirm on 8 of its first 15 frames, or that doubles another on 8, is taken back",
+        "Also look for new instances of the session's texts on each frame, and follow them from there. In an answer as a whole (no stream), one that detection does not confirm on 8 of its first 15 frames (those on which it is in sight), or that doubles another on 8, is taken back",
       examples: [false],
     }),
   ),

@@ -33,6 +33,8 @@ export type VideoAction =
       readonly type: 'step';
       readonly frame: FramePixels;
       readonly direction: Direction;
+      /** Whether a propagation begins with this frame. */
+      readonly isFirst: boolean;
       /** Whether instances of the session's concepts that were not there before become objects. */
       readonly trackNew: boolean;
       /** Whether those are removed that soon prove wrong. */

@@ -1,7 +1,11 @@
 import { expect, setDefaultTimeout } from 'bun:test';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from '../../test/video_library.ts';
+import { encodeRgbPng } from '../media/png.ts';
 import { boxOf, countsFromString, decodeRle } from '../media/rle.ts';
+import { openVideo } from '../media/video.ts';
 import type { PromptAnswer, PropagateAnswer } from './answers.ts';
 import { videoServer } from './server_fixture.ts';
 
@@ -73,13 +77,74 @@ test('what a text finds while another object is followed joins with track_new, a
         const joined = results[LAST].objects.filter((one) => one.id !== 1);
         const best = Math.max(...joined.map(({ mask }) => iou(mask as string, seen(red, LAST))));
         expect(best).toBeGreaterThan(0.6);
-        console.log(
-          joined.map((j) => [j.id, j.score]),
-          Object.values(results).map((f) => f.objects.map((o) => o.id).join()),
-        );
       }
     }
   } finally {
     await server.stop();
+  }
+});
+
+/** The clip's first frame, and then the same with red and blue exchanged: a red ball that turns blue. */
+async function writeTurning(folder: string, frames: number): Promise<void> {
+  const limits = { maxPixels: 1e6, maxFrames: 100, maxDurationSeconds: 60 };
+  const path = join(EMBEDDED, 'video-demo.mp4');
+  const video = await openVideo({ path, isFolder: false }, limits);
+  const { data, width, height } = await video.frame(0);
+  await video.close();
+  const turned = data.map((_, i) => data[i + [2, 0, -2][i % 3]]);
+  const [before, after] = [
+    await encodeRgbPng(data, width, height),
+    await encodeRgbPng(turned, width, height),
+  ];
+  mkdirSync(folder);
+  for (let i = 0; i < frames; i++) {
+    await Bun.write(join(folder, `${String(i).padStart(3, '0')}.png`), i === 0 ? before : after);
+  }
+}
+
+test('what a text finds once and never again is taken back, but not once a stream has shown it', async () => {
+  const FRAMES = 18;
+  const root = mkdtempSync(join(tmpdir(), 'triptych-track-new-'));
+  await writeTurning(join(root, 'turning'), FRAMES);
+  const server = await videoServer({
+    sam3Checkpoint: join(EMBEDDED, 'segment-mini'),
+    videoRoot: root,
+  });
+  const send = async (path: string, body: object) => {
+    const response = await server.send(`/session/${path}`, 'POST', body);
+    const text = await response.text();
+    expect({ path, text: response.ok ? '' : text }).toEqual({ path, text: '' });
+    return text;
+  };
+  const way = { direction: 'forward', track_new: true };
+  const ids = (frames: readonly { readonly objects: readonly { readonly id: number }[] }[]) =>
+    frames.map(({ objects }) => objects.map(({ id }) => id));
+  const whole = async (session: string) => {
+    const answer = JSON.parse(await send(`${session}/propagate`, way)) as PropagateAnswer;
+    return ids(Object.values(answer.results));
+  };
+  const stream = async (session: string) => {
+    const lines = (await send(`${session}/propagate`, { ...way, stream: true })).trimEnd();
+    const messages = lines.split('\n').map((line) => JSON.parse(line));
+    return ids(messages.filter(({ type }) => type === 'frame'));
+  };
+  const open = async (session: string, text: string) => {
+    await send('start', { video_path: 'turning', session_id: session });
+    const named = { frame_index: 0, prompts: [{ text }], confidence_threshold: 1 };
+    await send(`${session}/prompt`, named);
+  };
+  const always = (id: number) => Array.from({ length: FRAMES }, () => [id]);
+  try {
+    await open('taken-back', 'red sphere');
+    expect(await whole('taken-back')).toEqual(Array.from({ length: FRAMES }, () => []));
+    await open('streamed', 'red sphere');
+    expect(await stream('streamed')).toEqual(always(1));
+    expect(await whole('streamed')).toEqual(always(1));
+    // Control: the green ball stays green.
+    await open('stays', 'green sphere');
+    expect(await whole('stays')).toEqual(always(1));
+  } finally {
+    await server.stop();
+    rmSync(root, { recursive: true });
   }
 });

@@ -122,7 +122,7 @@ const SAME_IOU = 0.7;
 
 /**
  * Ids of the tracks to hide: of two of one text that show the same, the one that was out of sight more
- * recently, which has jumped onto the other. Where neither is known to have been away both stay
+ * recently, which has jumped onto the other. Where one of them is not known to have been away both stay
  * (transformers' `_get_objects_to_suppress_based_on_most_recently_occluded`).
  *
  * @param direction 1 forward in time, −1 backward

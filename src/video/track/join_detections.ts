@@ -1,6 +1,6 @@
 import { maskFromCounts } from '../../media/rle_pixels.ts';
 import type { TrackedObject } from './answer.ts';
-import { ASSOCIATION, type Association, type AssociationLimits, associate } from './associate.ts';
+import { type Association, associate } from './associate.ts';
 import type { VideoFrame } from './frame_features.ts';
 import { bitsFromCounts } from './mask_overlap.ts';
 import type { Tracker } from './tracker.ts';
@@ -28,6 +28,7 @@ export interface JoinedInstances {
  * @param tracked what {@link Tracker.step} gave for this frame
  * @param texts the text that each object came from; those of new objects are added. Objects without one
  *   were clicked.
+ * @param room objects that may be started, the surest first
  */
 export async function joinDetections(
   tracker: Tracker,
@@ -36,7 +37,7 @@ export async function joinDetections(
   found: readonly FoundInstance[],
   tracked: readonly TrackedObject[],
   texts: Map<number, number>,
-  limits: AssociationLimits = ASSOCIATION,
+  room: number,
 ): Promise<JoinedInstances> {
   const { width, height } = frame.size;
   const association = associate(
@@ -46,10 +47,9 @@ export async function joinDetections(
       mask: bitsFromCounts(counts),
       prompt: texts.get(id) ?? null,
     })),
-    limits,
   );
   const started: TrackedObject[] = [];
-  for (const place of association.fresh) {
+  for (const place of association.fresh.slice(0, room)) {
     const { prompt, counts } = found[place];
     const mask = { data: maskFromCounts(counts, height, width), width, height };
     const object = await tracker.addPrompt(index, frame, { mask });

@@ -36,14 +36,18 @@ export interface Position {
 
 /** Prompted frames of an object, at most: each stays on the device. */
 const MAX_CONDITIONING = 32;
+/** Confirmed frames of an object, at most: as many conditioning frames as SAM 3 attends to. */
+const MAX_CONFIRMED = 4;
 
 /**
- * What one object remembers: the frames it was prompted on, and as many of those it was tracked on as
- * can still be read. So its size does not depend on the length of the clip.
+ * What one object remembers: the frames it was prompted on, the last few on which a detection confirmed
+ * it, and as many of those it was tracked on as can still be read. So its size does not depend on the length of the clip.
  */
 export class MemoryBank {
   private readonly conditioning = new Map<number, FrameMemory>();
   private readonly recent = new Map<number, FrameMemory>();
+  /** Conditioning frames that nobody prompted, the one confirmed first ahead. */
+  private readonly confirmed = new Set<number>();
 
   constructor(
     private readonly backend: Backend,
@@ -56,16 +60,31 @@ export class MemoryBank {
 
   /** What a prompt gave on this frame. */
   prompted(frame: number): FrameMemory | undefined {
-    return this.conditioning.get(frame);
+    return this.confirmed.has(frame) ? undefined : this.conditioning.get(frame);
   }
 
-  /** Takes a prompted frame's tensors over; the frame's earlier ones are released. */
+  /**
+   * Takes a prompted frame's tensors over; the frame's earlier ones are released, and so is all that was
+   * confirmed: it may be what the prompt corrects.
+   */
   addPrompted(memory: FrameMemory): void {
+    for (const frame of [...this.confirmed]) this.forget(frame);
     this.replace(memory, this.conditioning);
     if (this.conditioning.size <= MAX_CONDITIONING) return;
     const frames = [...this.conditioning.keys()];
     const distance = (frame: number) => Math.abs(frame - memory.frame);
     this.forget(frames.reduce((a, b) => (distance(b) > distance(a) ? b : a)));
+  }
+
+  /**
+   * Takes the tensors of a frame over on which a detection confirmed the object: a conditioning frame
+   * until newer ones, or a prompt, take its place.
+   */
+  addConfirmed(memory: FrameMemory): void {
+    this.replace(memory, this.conditioning);
+    this.confirmed.add(memory.frame);
+    const [oldest] = this.confirmed;
+    if (this.confirmed.size > MAX_CONFIRMED) this.forget(oldest);
   }
 
   /** Takes a tracked frame's tensors over; the frame's earlier ones are released. */
@@ -128,6 +147,7 @@ export class MemoryBank {
     const known = this.get(frame);
     if (known) this.release(known.pointer, known.memory, known.logits);
     this.conditioning.delete(frame);
+    this.confirmed.delete(frame);
     this.recent.delete(frame);
   }
 

@@ -70,6 +70,19 @@ describe('what the detector confirms', () => {
     expect(sure(every, tracked(1, 10), detected(12))).toEqual([]);
   });
 
+  test('is not what is hidden or fails on that frame', () => {
+    const hiding = new TextTracks();
+    look(hiding, every - 2, [tracked(1, null), tracked(2, 30)], []);
+    look(hiding, every - 1, [tracked(1, 10), tracked(2, null)], []);
+    // The detection is that of object 2, which jumped onto object 1.
+    const pair = [tracked(1, 12), tracked(2, 11)];
+    expect(look(hiding, every, pair, [detected(11)])).toMatchObject({ hidden: [2], sure: [] });
+    const failing = new TextTracks();
+    failing.born([2]);
+    for (let frame = every - 7; frame < every; frame++) look(failing, frame, pair, []);
+    expect(look(failing, every, pair, [detected(11)])).toMatchObject({ failed: [2], sure: [] });
+  });
+
   test('is no object that was clicked', () => {
     expect(sure(every, tracked(1, 10), detected(10), [])).toEqual([]);
   });
@@ -78,7 +91,7 @@ describe('what the detector confirms', () => {
 describe('the trial of a new object', () => {
   test('fails without detections on eight of its first fifteen frames', () => {
     const tracks = new TextTracks();
-    tracks.born([1], 100);
+    tracks.born([1]);
     for (let frame = 101; frame < 108; frame++) {
       expect(look(tracks, frame, [tracked(1, 10)], []).failed).toEqual([]);
     }
@@ -88,7 +101,7 @@ describe('the trial of a new object', () => {
 
   test('is passed in time, and not taken again', () => {
     const tracks = new TextTracks();
-    tracks.born([1], 100);
+    tracks.born([1]);
     for (let frame = 101; frame <= 115; frame++) {
       expect(look(tracks, frame, [tracked(1, 10)], [detected(10)]).failed).toEqual([]);
     }
@@ -97,9 +110,32 @@ describe('the trial of a new object', () => {
     }
   });
 
+  test('goes by the frames it was followed through, whichever they are', () => {
+    const tracks = new TextTracks();
+    tracks.born([1]);
+    // Back and forth near where it was found, and then far away.
+    for (let i = 0; i < 14; i++) {
+      const found = i < 7 ? [] : [detected(10)];
+      expect(look(tracks, 100 + (i % 2), [tracked(1, 10)], found).failed).toEqual([]);
+    }
+    for (const frame of [101, 100, 101]) {
+      expect(look(tracks, frame, [tracked(1, 10)], []).failed).toEqual([]);
+    }
+  });
+
+  test('does not outlive the propagation that began it', () => {
+    const tracks = new TextTracks();
+    tracks.born([1]);
+    for (let frame = 1; frame <= 7; frame++) look(tracks, frame, [tracked(1, 10)], []);
+    tracks.endTrials();
+    for (let frame = 8; frame <= 15; frame++) {
+      expect(look(tracks, frame, [tracked(1, 10)], []).failed).toEqual([]);
+    }
+  });
+
   test('does not count frames on which it is out of sight', () => {
     const tracks = new TextTracks();
-    tracks.born([1], 100);
+    tracks.born([1]);
     for (let frame = 101; frame < 115; frame++) {
       expect(look(tracks, frame, [tracked(1, null)], []).failed).toEqual([]);
     }
@@ -107,7 +143,7 @@ describe('the trial of a new object', () => {
 
   test('fails on the place of an earlier object, which stays', () => {
     const tracks = new TextTracks();
-    tracks.born([1, 2], 0);
+    tracks.born([1, 2]);
     const pair = [tracked(1, 10), tracked(2, 11)];
     for (let frame = 1; frame < 8; frame++) {
       expect(look(tracks, frame, pair, [detected(10)]).failed).toEqual([]);
@@ -123,11 +159,31 @@ describe('the trial of a new object', () => {
   });
 });
 
-test('of two objects in one place the one that was away later is not shown', () => {
-  const tracks = new TextTracks();
-  tracks.born([1, 2], 0);
-  look(tracks, 1, [tracked(1, null), tracked(2, 30)], []);
-  look(tracks, 2, [tracked(1, 10), tracked(2, null)], []);
-  expect(look(tracks, 3, [tracked(1, 10), tracked(2, 30)], []).hidden).toEqual([]);
-  expect(look(tracks, 4, [tracked(1, 10), tracked(2, 10)], []).hidden).toEqual([2]);
+describe('of two objects in one place', () => {
+  const away = (tracks: TextTracks) => {
+    look(tracks, 1, [tracked(1, null), tracked(2, 30)], []);
+    look(tracks, 2, [tracked(1, 10), tracked(2, null)], []);
+    expect(look(tracks, 3, [tracked(1, 10), tracked(2, 30)], []).hidden).toEqual([]);
+  };
+  const together = [tracked(1, 10), tracked(2, 10)];
+
+  test('the one that was away later is not shown, on trial or not', () => {
+    const [prompted, born] = [new TextTracks(), new TextTracks()];
+    born.born([1, 2]);
+    for (const tracks of [prompted, born]) {
+      away(tracks);
+      tracks.endTrials();
+      expect(look(tracks, 4, together, []).hidden).toEqual([2]);
+    }
+  });
+
+  test('both are shown where nothing is known of when they were away', () => {
+    const [forgetful, reset] = [new TextTracks(), new TextTracks()];
+    for (const tracks of [forgetful, reset]) away(tracks);
+    forgetful.forget(2);
+    reset.reset();
+    for (const tracks of [forgetful, reset]) {
+      expect(look(tracks, 4, together, []).hidden).toEqual([]);
+    }
+  });
 });

@@ -32,11 +32,10 @@ export const UPKEEP: UpkeepLimits = {
   sameIou: 0.5,
 };
 
-/** What is known of an object that came from a text. */
+/** How an object does that is on trial. */
 interface Life {
-  /** The frame it was found on; null once its trial is over. */
-  first: number | null;
-  lastHidden: number | null;
+  /** Frames that it was followed through since it was found, in whatever direction. */
+  age: number;
   unmatched: number;
   doubled: number;
 }
@@ -56,7 +55,7 @@ export interface Review {
 export interface Verdict {
   /** They show the same as another that was in sight for longer: not to be shown on this frame. */
   readonly hidden: readonly number[];
-  /** What the detector confirms: to be remembered as if prompted. */
+  /** What the detector confirms: to be remembered as something to track it by. */
   readonly sure: readonly number[];
   /** New ones that nothing confirms, or that double others. */
   readonly failed: readonly number[];
@@ -64,19 +63,32 @@ export interface Verdict {
 
 /** Follows how objects that came from texts do, frame by frame. */
 export class TextTracks {
+  /** Of objects on trial. */
   private readonly lives = new Map<number, Life>();
+  /** Of any object from a text: the frame on which it was out of sight or hidden last. */
+  private readonly hiddenOn = new Map<number, number>();
 
   constructor(private readonly limits: UpkeepLimits = UPKEEP) {}
 
-  /** Objects that a text found on a frame, in the course of a propagation. */
-  born(ids: readonly number[], frame: number): void {
-    for (const id of ids) {
-      this.lives.set(id, { first: frame, lastHidden: null, unmatched: 0, doubled: 0 });
-    }
+  /** Puts objects on trial that a text found in the course of a propagation. */
+  born(ids: readonly number[]): void {
+    for (const id of ids) this.lives.set(id, { age: 0, unmatched: 0, doubled: 0 });
+  }
+
+  /** What a propagation showed to its end stays. */
+  endTrials(): void {
+    this.lives.clear();
   }
 
   forget(id: number): void {
     this.lives.delete(id);
+    this.hiddenOn.delete(id);
+  }
+
+  /** Forgets all objects. */
+  reset(): void {
+    this.lives.clear();
+    this.hiddenOn.clear();
   }
 
   /** What to do about the objects of a frame that came from texts. */
@@ -85,20 +97,21 @@ export class TextTracks {
     const seen: SeenTrack[] = tracked.flatMap(({ id, counts }) => {
       const prompt = texts.get(id);
       if (prompt === undefined) return [];
-      return [{ id, prompt, mask: bitsFromCounts(counts), lastHidden: this.lastHidden(id) }];
+      return [
+        { id, prompt, mask: bitsFromCounts(counts), lastHidden: this.hiddenOn.get(id) ?? null },
+      ];
     });
     const hidden = overlappingTracks(seen, direction);
     for (const { id, mask } of seen) {
       const life = this.lives.get(id);
-      if (life && (mask.area === 0 || hidden.includes(id))) life.lastHidden = frame;
+      if (mask.area === 0 || hidden.includes(id)) this.hiddenOn.set(id, frame);
+      if (life) life.age++;
       if (life && association.unmatched.includes(id)) life.unmatched++;
       if (life && this.isDoubled(id, seen)) life.doubled++;
     }
-    return { hidden, sure: this.confirmed(review), failed: this.failed(seen, frame) };
-  }
-
-  private lastHidden(id: number): number | null {
-    return this.lives.get(id)?.lastHidden ?? null;
+    const failed = this.failed(seen);
+    const isKept = (id: number) => !hidden.includes(id) && !failed.includes(id);
+    return { hidden, failed, sure: this.confirmed(review).filter(isKept) };
   }
 
   /** Whether an object of the same text with a lower id, which is an earlier one, is in its place. */
@@ -126,15 +139,15 @@ export class TextTracks {
       .map(({ id }) => id);
   }
 
-  private failed(seen: readonly SeenTrack[], frame: number): number[] {
+  private failed(seen: readonly SeenTrack[]): number[] {
     const { trialFrames, mostUnmatched, mostDoubled } = this.limits;
     return seen
       .map(({ id }) => id)
       .filter((id) => {
         const life = this.lives.get(id);
-        if (!life || life.first === null) return false;
-        if (Math.abs(frame - life.first) >= trialFrames) {
-          life.first = null;
+        if (!life) return false;
+        if (life.age >= trialFrames) {
+          this.lives.delete(id);
           return false;
         }
         return life.unmatched >= mostUnmatched || life.doubled >= mostDoubled;

@@ -92,6 +92,23 @@ export class Tracker {
     });
   }
 
+  /**
+   * Remembers the mask of an object on a frame that was not prompted as one to track it by, until the
+   * object is prompted again or newer ones take its place. A prompted frame stays as it is.
+   *
+   * @throws {RangeError} for an unknown object, a frame outside the clip, and an empty mask.
+   */
+  async confirm(index: number, frame: VideoFrame, mask: GivenMask, id: number): Promise<void> {
+    this.checkFrame(index);
+    const { bank } = this.known(id);
+    if (bank.prompted(index)) return;
+    await withTensors(this.engine.backend, async (keep) => {
+      const { features } = await this.encode(index, frame);
+      const decoded = await startFromMask(this.engine, features, mask, keep);
+      bank.addConfirmed(remember(index, bank.get(index)?.direction ?? 1, decoded, []));
+    });
+  }
+
   /** Finds all objects on a frame, in the order of {@link ids}; prompted ones are as prompted. */
   async step(index: number, frame: VideoFrame, direction: Direction): Promise<TrackedObject[]> {
     this.checkFrame(index);
