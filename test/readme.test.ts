@@ -127,7 +127,7 @@ describe('the commands', () => {
       root,
     );
     const ids = [...block('text', 'models pull').matchAll(/models pull (\S+)/g)];
-    expect(ids).toHaveLength(3);
+    expect(ids).toHaveLength(4);
     for (const [, id] of ids) expect(text).toContain(`${id} `);
   });
 

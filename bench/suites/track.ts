@@ -69,6 +69,7 @@ const MODEL: TrackerModel = {
   memoryAttention: source('memory-attention'),
   memoryEncoder: source('memory-encoder'),
   maskPrompt: source('mask-prompt'),
+  edgetam: null,
   limits: SAM_LIMITS,
 };
 

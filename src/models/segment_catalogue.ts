@@ -217,6 +217,69 @@ function trackerEntries(source: TrackerRepository): SegmentEntry[] {
 
 const PROCESSOR = 'preprocessor_config.json';
 
+const EDGETAM_RELEASE = 'https://github.com/twinkling-reality/rotyl/releases/download/edgetam-v1';
+
+/** As the release's own manifest has them; the licence and its notice go with every copy. */
+const EDGETAM_VIDEO_FILES: readonly (readonly [string, FilePin])[] = [
+  [
+    'memory_attention_shared_fp16.onnx',
+    {
+      bytes: 12_049_526,
+      sha256: '60799c916c851b58927f6fa5e2ab3dd854b793f1e3347cd37d33439126102231',
+    },
+  ],
+  [
+    'memory_encoder.onnx',
+    {
+      bytes: 6_691_119,
+      sha256: 'a3b5dadf998fa3a05a53ef206698f39b5ae892d61e68145dc981df7b3428df76',
+    },
+  ],
+  [
+    'tracked_mask_decoder_fp16.onnx',
+    {
+      bytes: 11_013_652,
+      sha256: '9e5339147ba76978a1ad8a9ee026a36e94d55758386cdbe88db91d98c91d69c7',
+    },
+  ],
+  [
+    'parameters.json',
+    {
+      bytes: 26_913,
+      sha256: 'b7861d11ba637998606b6ea462b01a5dcb92b098baa225970f5fb4499e8aed71',
+    },
+  ],
+  [
+    'LICENSE.txt',
+    {
+      bytes: 11_357,
+      sha256: 'c71d239df91726fc519c6eb72d318ec65820627232b2f796219e87dcf35d0ab4',
+    },
+  ],
+  [
+    'NOTICE.txt',
+    { bytes: 897, sha256: '3c53d2e75baf85351490163c8cb7682116f95cb96b840e85530f3c0541fdfffd' },
+  ],
+];
+
+/** The two graphs of pictures in half precision, and those of video, which exist in one precision. */
+function edgetamVideoEntry(pictures: SegmentEntry): SegmentEntry {
+  const bytes = EDGETAM_VIDEO_FILES.reduce((sum, [, pin]) => sum + (pin.bytes ?? 0), 0);
+  const files = EDGETAM_VIDEO_FILES.map(([name, pin]) => ({
+    url: `${EDGETAM_RELEASE}/${name}`,
+    path: name.endsWith('.txt') ? name : `onnx/${name}`,
+    ...pinned(pin),
+  }));
+  return {
+    ...pictures,
+    id: 'edgetam-video',
+    title: 'EdgeTAM, clicks and boxes, and video',
+    files: [...pictures.files, ...files],
+    approximateBytes: (pictures.approximateBytes ?? 0) + bytes,
+    notes: `${pictures.notes}; video: twinkling-reality/rotyl edgetam-v1`,
+  };
+}
+
 function trackerFiles(
   { repository, revision, licence }: TrackerRepository,
   precision: TrackerPrecision,
@@ -263,9 +326,12 @@ const EMBEDDED_SEGMENT: SegmentEntry = {
   ].map((name) => `${MINI_FOLDER}/${name}`),
 };
 
+const TRACKER_ENTRIES = TRACKERS.flatMap(trackerEntries);
+
 /** SAM 3 and its relatives, and the embedded model. */
 export const SEGMENT_CATALOGUE: readonly SegmentEntry[] = [
   EMBEDDED_SEGMENT,
   ...(['fp32', 'fp16', 'q8', 'q4f16', 'bnb4'] as const).map(conceptEntry),
-  ...TRACKERS.flatMap(trackerEntries),
+  ...TRACKER_ENTRIES,
+  ...TRACKER_ENTRIES.filter(({ id }) => id === 'edgetam-fp16').map(edgetamVideoEntry),
 ];

@@ -1,3 +1,4 @@
+import type { FixedBank } from './edgetam_parameters.ts';
 import type { ModelSource } from './open_models.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { ModelSource } from './open_models.ts';
  *
  * - `usls`: concepts (text and exemplar boxes), jamjamjon/assets `sam3`, three graphs.
  * - `transformers-tracker`: clicks and boxes, onnx-community's sam3-tracker, EdgeTAM and SAM 2.1,
- *   two graphs with `image_embeddings.*`.
+ *   two graphs with `image_embeddings.*`; for video, those of EdgeTAM's release `edgetam-v1`.
  * - `single-backbone`: our own export (models/export/SAM3.md): one encoder for both, four graphs,
  *   and more for video.
  */
@@ -31,11 +32,14 @@ export interface SegmentModel {
   readonly video: SegmentVideo | null;
 }
 
-/** The graphs that remember, and how much: models/export/SAM3.md. */
+/** The graphs that remember, and how much: models/export/SAM3.md, or EdgeTAM's published set. */
 interface SegmentVideo {
   readonly attention: ModelSource;
   readonly memory: ModelSource;
-  readonly maskPrompt: ModelSource;
+  /** Null for EdgeTAM's set, which has none. */
+  readonly maskPrompt: ModelSource | null;
+  /** EdgeTAM's set only. */
+  readonly edgetam: { readonly decoder: ModelSource; readonly bank: FixedBank } | null;
   readonly sizes: VideoSizes;
 }
 

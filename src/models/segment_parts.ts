@@ -8,7 +8,8 @@ export type SegmentPart =
   | 'click'
   | 'attention'
   | 'memory'
-  | 'mask-prompt';
+  | 'mask-prompt'
+  | 'tracked';
 
 /** What a graph is within a set. */
 export interface RecognisedPart {
@@ -119,6 +120,27 @@ const PATTERNS: readonly PartPattern[] = [
     part: 'click',
     inputs: { ...all(F32, [...EMBEDDINGS, 'input_points', 'input_boxes']), input_labels: I64 },
     outputs: ['iou_scores', 'pred_masks', 'object_score_logits'],
+  },
+  {
+    family: 'transformers-tracker',
+    part: 'attention',
+    inputs: {
+      ...all(F32, ['vision_features', 'vision_position_embeddings', 'memory']),
+      ...all(F32, ['memory_position_embeddings', 'key_mask']),
+    },
+    outputs: ['conditioned_features'],
+  },
+  {
+    family: 'transformers-tracker',
+    part: 'memory',
+    inputs: all(F32, ['vision_features', 'mask_for_memory']),
+    outputs: ['memory_features', 'memory_positions'],
+  },
+  {
+    family: 'transformers-tracker',
+    part: 'tracked',
+    inputs: all(F32, EMBEDDINGS),
+    outputs: ['iou_scores', 'pred_masks', 'object_score_logits', 'object_pointer'],
   },
 ];
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { listTensors } from './contracts.ts';
+import { BANK_POINTERS, type FixedBank, readFixedBank } from './edgetam_parameters.ts';
 import { PREFERENCE, type Precision, type SegmentGeneration } from './entry.ts';
 import { ModelError } from './errors.ts';
 import { requireExternalFiles, weightPrecision } from './graph_check.ts';
@@ -23,7 +24,14 @@ export interface SegmentGraph {
 interface VideoGraphs {
   readonly attention: SegmentGraph;
   readonly memory: SegmentGraph;
-  readonly maskPrompt: SegmentGraph;
+  readonly maskPrompt: SegmentGraph | null;
+  /** EdgeTAM's published set. */
+  readonly edgetam: {
+    readonly decoder: SegmentGraph;
+    readonly bank: FixedBank;
+    /** `parameters.json`. */
+    readonly parameters: string;
+  } | null;
   readonly sizes: VideoSizes;
 }
 
@@ -127,10 +135,15 @@ function assemble(
   if (!encoder || !(concept || click)) return null;
   const ofPictures = [encoder, concept?.text, concept?.decoder, click?.decoder];
   requireFit(ofPictures.filter((one) => !!one));
-  const video = click && videoGraphs(encoder, click.decoder, parts);
-  const graphs = [...ofPictures, video?.attention, video?.memory, video?.maskPrompt].filter(
-    (one) => !!one,
-  );
+  const video =
+    click && (videoGraphs(encoder, click.decoder, parts) ?? edgetamGraphs(root, encoder, parts));
+  const ofVideo = video && [
+    video.attention,
+    video.memory,
+    video.maskPrompt,
+    video.edgetam?.decoder,
+  ];
+  const graphs = [...ofPictures, ...(ofVideo ?? [])].filter((one) => !!one);
   const config = readProcessorConfig(root);
   const imageSize = imageSizeOf(encoder, config);
   const tokenizer = join(root, 'tokenizer.json');
@@ -149,6 +162,7 @@ function assemble(
     tokenizerFile,
     files: [
       ...graphs.flatMap(({ file, externalFiles }) => [file, ...externalFiles]),
+      ...(video?.edgetam ? [video.edgetam.parameters] : []),
       ...(tokenizerFile ? [tokenizerFile] : []),
       ...(config ? [config.file] : []),
     ],
@@ -187,7 +201,33 @@ function videoGraphs(
     conditioning: stated('max_cond_frame_num', 4),
     pointers: stated('max_object_pointers', 16),
   };
-  return { attention, memory, maskPrompt, sizes };
+  return { attention, memory, maskPrompt, edgetam: null, sizes };
+}
+
+/** EdgeTAM's published set beside its two graphs of pictures; null without one of its four files. */
+function edgetamGraphs(
+  root: string,
+  encoder: SegmentGraph,
+  parts: ReadonlyMap<SegmentPart, SegmentGraph>,
+): VideoGraphs | null {
+  const [attention, memory, decoder] = (['attention', 'memory', 'tracked'] as const).map((part) =>
+    parts.get(part),
+  );
+  const parameters = GRAPH_FOLDERS.map((name) => join(root, name, 'parameters.json')).find((file) =>
+    existsSync(file),
+  );
+  if (!attention || !memory || !decoder || !parameters) return null;
+  requireFit([encoder, decoder]);
+  const bank = readFixedBank(parameters, { attention, memory });
+  // Masks are as fine as the finest features.
+  const side = decoder.header.inputs.find(({ name }) => name === 'image_embeddings.0')?.dims[2];
+  if (typeof side !== 'number') {
+    throw new ModelError('unknown-graph', `${decoder.file} does not say the size of its features`);
+  }
+  const timeRows = bank.time.length / bank.memoryChannels;
+  // One row and one slot of the bank are there for conditioning frames.
+  const sizes = { maskSize: side, timeRows, conditioning: 1, pointers: BANK_POINTERS };
+  return { attention, memory, maskPrompt: null, edgetam: { decoder, bank, parameters }, sizes };
 }
 
 /** SAM 3 is the one that takes 1008², its relatives take 1024². */

@@ -182,6 +182,6 @@ test('a model that is installed and broken is told where it is asked for', async
   writeFileSync(file, kept);
   expect(response.status).toBe(503);
   expect(((await response.json()) as { detail: string }).detail).toMatch(
-    /; foundationpose-tiny is installed and cannot be used: .*score_net\.onnx/,
+    /; foundationpose-tiny is installed and cannot be used: `bun run models verify foundationpose-tiny`/,
   );
 });

@@ -28,11 +28,11 @@ export class PoseModels {
     return null;
   }
 
-  /** Says of the first that is installed and cannot be used why; null where there is none. */
+  /** Names the first that is installed and cannot be used; null where there is none. */
   problem(device: Device): string | null {
     for (const { id, model } of this.readAll(device)) {
       if (!(model instanceof ModelError)) continue;
-      return `${id} is installed and cannot be used: ${model.message}`;
+      return `${id} is installed and cannot be used: \`bun run models verify ${id}\` says why`;
     }
     return null;
   }

@@ -131,8 +131,9 @@ export class SegmentModels {
     throw new ModelNotInstalledError(
       'no installed model follows objects through video: that takes memory-attention.onnx, ' +
         'memory-encoder.onnx and mask-prompt.onnx beside the other graphs. Export SAM 3 with ' +
-        'models/export/sam3.py, and start the server with its folder as SAM3_CHECKPOINT',
-      'bun run models list',
+        'models/export/sam3.py, and start the server with its folder as SAM3_CHECKPOINT, or pull ' +
+        'EdgeTAM with its video graphs',
+      'bun run models pull edgetam-video',
     );
   }
 
@@ -273,7 +274,11 @@ function describe(name: string, set: SegmentSet): SegmentModel {
     video: video && {
       attention: source(name, video.attention),
       memory: source(name, video.memory),
-      maskPrompt: source(name, video.maskPrompt),
+      maskPrompt: video.maskPrompt && source(name, video.maskPrompt),
+      edgetam: video.edgetam && {
+        decoder: source(name, video.edgetam.decoder),
+        bank: video.edgetam.bank,
+      },
       sizes: video.sizes,
     },
   };

@@ -17,6 +17,7 @@ export function trackerModel(model: SegmentModel): TrackerModel {
     memoryAttention: video.attention,
     memoryEncoder: video.memory,
     maskPrompt: video.maskPrompt,
+    edgetam: video.edgetam,
     limits,
   };
 }

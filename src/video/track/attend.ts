@@ -1,15 +1,11 @@
 import { elementCount, type Tensor } from '../../compute/tensor.ts';
+import { attendEdgeTam } from './edgetam_attend.ts';
 import type { FrameFeatures } from './frame_features.ts';
+import type { RecalledObject } from './graph_data.ts';
 import { type Keep, runGraph, type TrackerEngine, uploadFloats } from './graphs.ts';
 import type { MemoryBank } from './memory_bank.ts';
 import type { MemoryLimits } from './model.ts';
 import type { Recall } from './recall.ts';
-
-/** One object's past, as a frame reads it. */
-export interface RecalledObject {
-  readonly bank: MemoryBank;
-  readonly recall: Recall;
-}
 
 /** Pointers are filled up to a multiple of this, so that shapes come again and can be captured. */
 const POINTER_STEP = 16;
@@ -27,6 +23,8 @@ export async function attendToMemory(
   frames: number | null,
   keep: Keep,
 ): Promise<Tensor<'float32'>> {
+  const { edgetam } = engine.model;
+  if (edgetam) return attendEdgeTam(engine, edgetam, features, objects[0], keep);
   const { fused_feat } = await runGraph(
     engine,
     engine.model.memoryAttention,

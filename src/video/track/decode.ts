@@ -1,15 +1,9 @@
 import { elementCount, type Tensor } from '../../compute/tensor.ts';
+import { decodeEdgeTam, encodeEdgeTam } from './edgetam.ts';
 import type { FrameFeatures } from './frame_features.ts';
-import { type Keep, runGraph, type TrackerEngine, uploadFloats } from './graphs.ts';
+import type { DecodedRun, DecoderPrompt } from './graph_data.ts';
+import { type Keep, requireFinite, runGraph, type TrackerEngine, uploadFloats } from './graphs.ts';
 import type { PromptPoint } from './memory_bank.ts';
-
-/** What the click decoder is asked, for one object. */
-export interface DecoderPrompt {
-  /** Equally many for all objects of a run; none on a frame that is only tracked. */
-  readonly points: readonly PromptPoint[];
-  /** float32 [1, 1, m, m], logits; null where no mask is given. */
-  readonly mask: Tensor<'float32'> | null;
-}
 
 /** One object's answer; tensors belong to whoever asked. */
 export interface DecodedObject {
@@ -17,22 +11,14 @@ export interface DecodedObject {
   readonly logits: Tensor<'float32'>;
   /** float32 [C] */
   readonly pointer: Tensor<'float32'>;
-  /** float32 [Cm, g, g] */
+  /** False where the model gave none: then it is zeros. */
+  readonly hasPointer: boolean;
+  /** float32 [Cm, g, g]; of EdgeTAM's set [2, T, Cm], features and positions */
   readonly memory: Tensor<'float32'>;
   /** Logit: the object is there where it is above 0. */
   readonly objectScore: number;
   /** In [0, 1]. */
   readonly iou: number;
-}
-
-/** One run of the click decoder; everything lives as long as the scope. */
-export interface DecodedRun {
-  /** float32 [objects, 1, m, m], `best_mask` */
-  readonly masks: Tensor<'float32'>;
-  /** float32 [objects, C] */
-  readonly pointers: Tensor<'float32'>;
-  readonly objectScores: Float32Array;
-  readonly ious: Float32Array;
 }
 
 /** Prompts as SAM is trained: without points there is an empty one. */
@@ -53,6 +39,8 @@ export async function decodeMasks(
   keep: Keep,
 ): Promise<DecodedRun> {
   const { backend, model } = engine;
+  if (model.edgetam)
+    return decodeEdgeTam(engine, model.edgetam, features, embedding, prompts, keep);
   const points = prompts.map((prompt) => (prompt.points.length > 0 ? prompt.points : [EMPTY]));
   const [count, each, side] = [prompts.length, points[0].length, model.maskSize];
   const masks = keep(backend.empty('float32', [count, 1, side, side]));
@@ -91,12 +79,7 @@ export async function decodeMasks(
     backend.download(results.object_score_logits),
     backend.download(results.best_iou),
   ]);
-  const wrong = [...objectScores, ...ious].find((score) => !Number.isFinite(score));
-  if (wrong !== undefined) {
-    throw new Error(
-      `${model.name} gave a score that is not finite (${wrong}): its file may be damaged, or half precision overflowed; use one in float32`,
-    );
-  }
+  requireFinite(model, objectScores, ious);
   return { masks: results.best_mask, pointers: results.object_pointer, objectScores, ious };
 }
 
@@ -112,6 +95,10 @@ export async function encodeMemories(
   fromPrompt: boolean,
   keep: Keep,
 ): Promise<Tensor<'float32'>> {
+  const { edgetam } = engine.model;
+  if (edgetam) {
+    return encodeEdgeTam(engine, edgetam, features, masks, objectScores[0], fromPrompt, keep);
+  }
   const count = objectScores.length;
   const { memory_features } = await runGraph(
     engine,
@@ -136,7 +123,7 @@ export async function encodeMemories(
 /** Copies each object's part of a run, so that it outlives the scope. */
 export function takeApart(
   engine: TrackerEngine,
-  { masks, pointers, objectScores, ious }: DecodedRun,
+  { masks, pointers, hasPointers = true, objectScores, ious }: DecodedRun,
   memories: Tensor<'float32'>,
 ): DecodedObject[] {
   const { backend } = engine;
@@ -151,6 +138,7 @@ export function takeApart(
   try {
     return Array.from(objectScores, (objectScore, i) => ({
       logits: take(masks, i, [1, ...masks.dims.slice(1)]),
+      hasPointer: hasPointers,
       pointer: take(pointers, i, pointers.dims.slice(1)),
       memory: take(memories, i, memories.dims.slice(1)),
       objectScore,

@@ -95,5 +95,7 @@ export function remember(
   points: readonly PromptPoint[],
 ): FrameMemory {
   const { objectScore, iou } = decoded;
-  return { ...decoded, frame, direction, points, effectiveIou: effectiveIou(objectScore, iou) };
+  const pointerFrom = decoded.hasPointer ? frame : null;
+  const seen = effectiveIou(objectScore, iou);
+  return { ...decoded, frame, pointerFrom, direction, points, effectiveIou: seen };
 }

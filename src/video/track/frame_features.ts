@@ -4,6 +4,7 @@ import { withTensors } from '../../compute/scope.ts';
 import type { Tensor } from '../../compute/tensor.ts';
 import type { OpenModels } from '../../models/open_models.ts';
 import { prepareAntialiased } from '../../sam/preprocess.ts';
+import { withoutNoMemory } from './edgetam_layout.ts';
 import { byteLength } from './memory_bank.ts';
 import type { TrackerModel } from './model.ts';
 
@@ -21,7 +22,7 @@ export interface FrameFeatures {
   readonly middle: Tensor<'float32'>;
   /** `image_embeddings.2`, for a frame without memory. */
   readonly alone: Tensor<'float32'>;
-  /** `tracker_feat`. */
+  /** `tracker_feat`; of EdgeTAM's set `image_embeddings.2` without its no-memory embedding. */
   readonly raw: Tensor<'float32'>;
 }
 
@@ -100,10 +101,13 @@ export class FrameEncoder {
     return withTensors(this.backend, async (keep) => {
       const image = keep(this.backend.upload(pixels, [size.height, size.width, 3]));
       const input = keep(prepareAntialiased(this.backend, image, size, imageSize, this.model));
-      const results = await graph.run({ pixel_values: input }, [...OUTPUTS, ...more]);
-      const [high, middle, alone, raw] = OUTPUTS.map((name) =>
+      const { edgetam } = this.model;
+      const own = edgetam ? OUTPUTS.slice(0, 3) : OUTPUTS;
+      const results = await graph.run({ pixel_values: input }, [...own, ...more]);
+      const [high, middle, alone, stated] = own.map((name) =>
         this.own(graph, results[name] as Tensor<'float32'>),
       );
+      const raw = edgetam ? await withoutNoMemory(this.backend, alone, edgetam.bank) : stated;
       const others = more.map((name) => [name, this.own(graph, results[name])]);
       return { features: { high, middle, alone, raw }, others: Object.fromEntries(others) };
     });

@@ -32,6 +32,15 @@ export async function runGraph<const N extends string>(
   return results as Record<N, Tensor<'float32'>>;
 }
 
+/** @throws Error for scores that are no numbers. */
+export function requireFinite({ name }: TrackerModel, ...scores: readonly Float32Array[]): void {
+  const wrong = scores.flatMap((some) => [...some]).find((score) => !Number.isFinite(score));
+  if (wrong === undefined) return;
+  throw new Error(
+    `${name} gave a score that is not finite (${wrong}): its file may be damaged, or half precision overflowed; use one in float32`,
+  );
+}
+
 /** Uploads float32 values for the length of the scope. */
 export function uploadFloats(
   { backend }: TrackerEngine,

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../compute/tensor.ts';
+import type { ModelSource } from '../../models/open_models.ts';
 import { type DecodedObject, decodeMasks, encodeMemories, takeApart } from './decode.ts';
 import type { FrameFeatures } from './frame_features.ts';
 import { type Keep, runGraph, type TrackerEngine, uploadFloats } from './graphs.ts';
@@ -37,23 +38,37 @@ export async function startFromMask(
       'the mask is empty at the model’s size; expected one with an object in it',
     );
   }
-  const { input_masks } = await runGraph(
-    engine,
-    maskPrompt,
-    { mask: uploadFloats(engine, mask, [1, 1, imageSize, imageSize], keep) },
-    ['input_masks'],
-    keep,
-  );
-  const prompts = [{ points: [], mask: input_masks }];
-  const run = await decodeMasks(engine, features, features.raw, prompts, keep);
+  const input = () => uploadFloats(engine, mask, [1, 1, imageSize, imageSize], keep);
+  const pointed = maskPrompt
+    ? await pointAt(engine, maskPrompt, features, input(), keep)
+    : noPointer(engine, features, keep);
   const low = resizeAntialiased(mask, square(imageSize), square(maskSize));
   const logits = low.map((share) => share * 2 * INSIDE - INSIDE);
   const dims = [1, 1, maskSize, maskSize];
   const masks = uploadFloats(engine, logits, dims, keep) as Tensor<'float32'>;
   const objectScores = Float32Array.of(INSIDE);
-  const own = { masks, pointers: run.pointers, objectScores, ious: Float32Array.of(1) };
+  const own = { ...pointed, masks, objectScores, ious: Float32Array.of(1) };
   const memories = await encodeMemories(engine, features, own, true, keep);
   return takeApart(engine, own, memories)[0];
+}
+
+async function pointAt(
+  engine: TrackerEngine,
+  maskPrompt: ModelSource,
+  features: FrameFeatures,
+  mask: Tensor,
+  keep: Keep,
+) {
+  const { input_masks } = await runGraph(engine, maskPrompt, { mask }, ['input_masks'], keep);
+  const prompts = [{ points: [], mask: input_masks }];
+  const { pointers } = await decodeMasks(engine, features, features.raw, prompts, keep);
+  return { pointers };
+}
+
+function noPointer(engine: TrackerEngine, { raw }: FrameFeatures, keep: Keep) {
+  const channels = raw.dims[1];
+  const zeros = uploadFloats(engine, new Float32Array(channels), [1, channels], keep);
+  return { pointers: zeros as Tensor<'float32'>, hasPointers: false };
 }
 
 function checked({ data, width, height }: GivenMask): Float32Array {

@@ -27,7 +27,7 @@ function floats(...dims: number[]): Tensor<'float32'> {
 function memory(frame: number): FrameMemory {
   const tensors = { pointer: floats(8), memory: floats(4, 3, 3), logits: floats(1, 1, 6, 6) };
   const scores = { objectScore: 9, iou: 0.9, effectiveIou: 0.9 };
-  return { frame, direction: 1, ...tensors, ...scores, points: [] };
+  return { frame, direction: 1, pointerFrom: frame, ...tensors, ...scores, points: [] };
 }
 
 /** Conditioning frames that the next frame reads. */

@@ -9,6 +9,8 @@ export interface FrameMemory {
   readonly direction: Direction;
   /** float32 [C], `object_pointer`. */
   readonly pointer: Tensor<'float32'>;
+  /** The frame that the pointer is of: its own, but see {@link MemoryBank.addTracked}; null for none. */
+  pointerFrom: number | null;
   /** float32 [Cm, g, g], `memory_features`; null once it is too far back to be read. */
   memory: Tensor<'float32'> | null;
   /** float32 [1, 1, m, m], the mask as it was decoded; goes with the memory. */
@@ -87,8 +89,18 @@ export class MemoryBank {
     if (this.confirmed.size > MAX_CONFIRMED) this.forget(oldest);
   }
 
-  /** Takes a tracked frame's tensors over; the frame's earlier ones are released. */
+  /**
+   * Takes a tracked frame's tensors over; the frame's earlier ones are released.
+   *
+   * EdgeTAM's published click decoder gives no pointer, so a prompted frame takes that of the first
+   * frame tracked after it, as the set's author does; SAM 2 would have the prompted frame's own.
+   */
   addTracked(memory: FrameMemory): void {
+    for (const one of this.conditioning.values()) {
+      if (one.pointerFrom !== null) continue;
+      this.backend.copy(memory.pointer, one.pointer);
+      one.pointerFrom = memory.frame;
+    }
     this.replace(memory, this.recent);
   }
 

@@ -1,6 +1,7 @@
+import type { FixedBank } from '../../models/edgetam_parameters.ts';
 import type { ModelSource } from '../../models/open_models.ts';
 
-/** The graphs that follow objects through a clip: models/export/SAM3.md. */
+/** The graphs that follow objects through a clip: models/export/SAM3.md, or EdgeTAM's video set. */
 export interface TrackerModel {
   /** As responses and `/health` show it. */
   readonly name: string;
@@ -15,8 +16,16 @@ export interface TrackerModel {
   readonly clickDecoder: ModelSource;
   readonly memoryAttention: ModelSource;
   readonly memoryEncoder: ModelSource;
-  readonly maskPrompt: ModelSource;
+  /** Null where masks are remembered as they are given. */
+  readonly maskPrompt: ModelSource | null;
+  /** EdgeTAM's video set: its decoder of frames without a prompt, and its bank. Null for others. */
+  readonly edgetam: EdgeTamGraphs | null;
   readonly limits: MemoryLimits;
+}
+
+export interface EdgeTamGraphs {
+  readonly decoder: ModelSource;
+  readonly bank: FixedBank;
 }
 
 /** How much of the past a frame is compared with. */

@@ -138,6 +138,7 @@ export async function openTiny(): Promise<{ model: TrackerModel; remove: () => v
     memoryAttention: source(join(folder, 'memory-attention.onnx')),
     memoryEncoder: source(join(folder, 'memory-encoder.onnx')),
     maskPrompt: source(join(folder, 'mask-prompt.onnx')),
+    edgetam: null,
     limits: SAM_LIMITS,
   };
   return { model, remove: () => rmSync(scratch, { recursive: true, force: true }) };

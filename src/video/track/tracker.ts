@@ -17,7 +17,7 @@ import { newObject, type ObjectState, type PointPrompt, promptPoints } from './t
 export interface TrackerOptions {
   /** Of the clip; null where it is not known. */
   readonly frames: number | null;
-  /** SAM 3's memory selection: pass over frames on which an object was not seen well; default true. */
+  /** SAM 3's memory selection: pass over frames on which an object was not seen well; default true, never with EdgeTAM. */
   readonly selectMemory?: boolean;
 }
 
@@ -46,7 +46,8 @@ export class Tracker {
   ) {
     this.engine = { backend, models, model };
     this.encoder = new FrameEncoder(backend, models, model);
-    this.recallOptions = { ...model.limits, selective: options.selectMemory ?? true };
+    const selective = !model.edgetam && (options.selectMemory ?? true);
+    this.recallOptions = { ...model.limits, selective };
   }
 
   /** Ids of the objects, rising. */
@@ -121,7 +122,7 @@ export class Tracker {
     const sought = objects.filter(({ bank }) => !bank.prompted(index));
     if (sought.length > 0) {
       const encoded = await this.encode(index, frame);
-      const groups = groupObjects(sought, encoded.features, this.engine.model.limits);
+      const groups = groupObjects(sought, encoded.features, this.engine.model);
       for (const group of groups) {
         found.push(...(await findTracked(this.engine, encoded, group, direction)));
       }
