@@ -32,3 +32,11 @@ async function present(): Promise<[DeviceChoice, Backend][]> {
 
 /** For `describe.each`: the name and the backend of every device that is present. */
 export const devices = await present();
+
+/**
+ * Whether long tests are left out or shortened on a backend: on a software rasteriser, where they take
+ * many minutes, unless TRIPTYCH_WHOLE_TESTS=1 asks for them.
+ */
+export function isShortened({ info }: Pick<Backend, 'info'>): boolean {
+  return info.software && process.env.TRIPTYCH_WHOLE_TESTS !== '1';
+}

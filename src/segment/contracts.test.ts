@@ -1,6 +1,6 @@
 /** The adapters of the published contracts, held against transformers as our own export is. */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { devices } from '../../test/devices.ts';
+import { devices, isShortened } from '../../test/devices.ts';
 import { outputOf } from '../../test/outcomes.ts';
 import { withTensors } from '../compute/scope.ts';
 import { conceptCases, iou, recording, task } from './parity_fixture.ts';
@@ -27,25 +27,23 @@ describe.each(devices)('on %s', (_, backend) => {
   };
 
   // The rewritten graphs take a software rasteriser minutes: their WGSL is that of the originals.
-  if (backend.info.software) console.warn('SKIPPED usls on software: too slow there');
-  test.skipIf(backend.info.software)(
-    'usls: masks and scores are those of transformers',
-    async () => {
-      for (const one of conceptCases) {
-        const { masks } = await run(task([one], { model: usls }));
-        const expected = one.scores
-          .map((score, i) => ({ score, rle: one.rle_logits[i] }))
-          .sort((a, b) => b.score - a.score);
-        expect(masks).toHaveLength(expected.length);
-        masks.forEach((mask, i) => {
-          expect(mask.score).toBeCloseTo(expected[i].score, 3);
-          expect(iou(mask, expected[i].rle)).toBeGreaterThanOrEqual(0.999);
-        });
-      }
-    },
-  );
+  const shortened = isShortened(backend);
+  if (shortened) console.warn('SKIPPED usls on software: too slow there');
+  test.skipIf(shortened)('usls: masks and scores are those of transformers', async () => {
+    for (const one of conceptCases) {
+      const { masks } = await run(task([one], { model: usls }));
+      const expected = one.scores
+        .map((score, i) => ({ score, rle: one.rle_logits[i] }))
+        .sort((a, b) => b.score - a.score);
+      expect(masks).toHaveLength(expected.length);
+      masks.forEach((mask, i) => {
+        expect(mask.score).toBeCloseTo(expected[i].score, 3);
+        expect(iou(mask, expected[i].rle)).toBeGreaterThanOrEqual(0.999);
+      });
+    }
+  });
 
-  test.skipIf(backend.info.software)('usls: several prompts have a run each', async () => {
+  test.skipIf(shortened)('usls: several prompts have a run each', async () => {
     const { masks } = await run(task(conceptCases, { model: usls, threshold: 0 }));
     const decoded = runs.filter(({ file }) => file === 'concept-decoder.onnx');
     expect(decoded).toHaveLength(3);

@@ -4,7 +4,7 @@
  * against our own bookkeeping over the exported graphs, on every backend.
  */
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { devices } from '../../../test/devices.ts';
+import { devices, isShortened } from '../../../test/devices.ts';
 import type { Backend, Model } from '../../compute/backend.ts';
 import { elementCount, type Tensor } from '../../compute/tensor.ts';
 import { decodeRle } from '../../media/rle.ts';
@@ -189,11 +189,11 @@ describe.each(devices)('the tracker on %s', (_, backend) => {
   const models = new OpenModels(backend);
 
   // A frame takes seconds on a software rasteriser.
-  const { software } = backend.info;
-  if (software)
+  const shortened = isShortened(backend);
+  if (shortened)
     console.warn('SHORTENED: on a software adapter the clip is followed for few frames');
-  const shown = software ? cases.filter(({ name }) => BRIEF.includes(name)) : cases;
-  const most = software ? MOST_BRIEF : Number.POSITIVE_INFINITY;
+  const shown = shortened ? cases.filter(({ name }) => BRIEF.includes(name)) : cases;
+  const most = shortened ? MOST_BRIEF : Number.POSITIVE_INFINITY;
 
   async function replay(one: Case, graphs: OpenModels = models): Promise<Replay> {
     const options = { frames: clipFrames, selectMemory: false };
@@ -214,7 +214,7 @@ describe.each(devices)('the tracker on %s', (_, backend) => {
       expect(worst.relative).toBeLessThan(backend.info.kind === 'cpu' ? 1e-3 : 3e-3);
       expect(worst.score).toBeLessThan(1e-3);
     }
-    if (software) return;
+    if (shortened) return;
     one.last_rle?.forEach((rle, i) => {
       const { height, width } = clipSize;
       const actual = maskFromCounts(last[i].counts, height, width);
@@ -222,7 +222,7 @@ describe.each(devices)('the tracker on %s', (_, backend) => {
     });
   });
 
-  test.skipIf(software).each([
+  test.skipIf(shortened).each([
     ['nothing', emptied],
     ["another object's", exchanged],
   ] as const)('control: with %s in the memory the masks are others', async (_name, alter) => {
