@@ -1,20 +1,13 @@
 import { HttpError } from '../api/errors.ts';
 import type { Timings } from '../engine/task.ts';
-import type { ImageSource } from '../media/source.ts';
 import type { PromptFields } from '../sam/prompt_schema.ts';
-import type { Intrinsics } from './crops.ts';
 import { PoseRefusedError } from './errors.ts';
 import type { SentFile } from './files.ts';
 import type { SentDepth, SentRle } from './frame.ts';
 import type { MaskFinder } from './mask_finder.ts';
 import type { PoseEstimate, RgbdFrame } from './method.ts';
-import {
-  addTimings,
-  type MethodChoice,
-  type PoseService,
-  type PoseSubject,
-  type SentObject,
-} from './service.ts';
+import { type FrameQuery, type FrameResult, frameResult, openFrame } from './open_frame.ts';
+import type { PoseService, PoseSubject, SentObject } from './service.ts';
 import { depthWarning, maskCoverage, poseWarnings } from './warnings.ts';
 
 /** An object to find. */
@@ -28,12 +21,8 @@ interface EstimateObject {
 }
 
 /** A frame of a request and its objects, defaults filled in. */
-export interface EstimateQuery {
-  readonly source: ImageSource;
-  readonly depth: SentDepth;
-  readonly intrinsics: Intrinsics;
+export interface EstimateQuery extends FrameQuery {
   readonly objects: readonly EstimateObject[];
-  readonly method: MethodChoice;
   readonly iterations: number;
   readonly topK: number;
   /** Of prompts' masks; null is the server's own. */
@@ -52,16 +41,6 @@ export interface EstimatedObject {
   readonly maskModel: string | null;
   readonly maskPixels: number;
   readonly warnings: readonly string[];
-}
-
-/** What is said of all objects of a frame. */
-export interface FrameResult<Found> {
-  readonly objects: readonly Found[];
-  readonly method: 'geometric' | 'learned';
-  readonly model: string | null;
-  readonly size: { readonly width: number; readonly height: number };
-  readonly timings: Timings;
-  readonly elapsedMs: number;
 }
 
 /** An object whose pixels are known. */
@@ -88,12 +67,8 @@ export async function estimate(
   query: EstimateQuery,
   signal?: AbortSignal,
 ): Promise<FrameResult<EstimatedObject>> {
-  const started = performance.now();
-  service.checkCapacity();
-  const model = service.modelFor(query.method);
-  const method = model ? 'learned' : 'geometric';
-  const image = await service.image(query.source, 'image', signal);
-  const frame = await service.frame(image, query.depth, query.intrinsics);
+  const opened = await openFrame(service, query, signal);
+  const { frame, model, method } = opened;
   const decoded = performance.now();
   const masked: Masked[] = [];
   for (const object of query.objects) {
@@ -101,7 +76,7 @@ export async function estimate(
   }
   const found = performance.now();
   const objects: EstimatedObject[] = [];
-  const all: Timings[] = [{ decode: decoded - started, mask: found - decoded }];
+  const all: Timings[] = [{ decode: opened.decodeMs, mask: found - decoded }];
   for (const { object, subject, mask, score, maskModel, warnings } of masked) {
     const { sent, prompt, checksUnits } = object;
     const field = `${sent.prefix}${prompt ? 'prompt' : 'mask'}`;
@@ -123,14 +98,7 @@ export async function estimate(
       warnings: [...warnings, ...depthWarning(coverage), ...poseWarnings({ method, poses })],
     });
   }
-  return {
-    objects,
-    method,
-    model: model?.name ?? null,
-    size: { width: frame.width, height: frame.height },
-    timings: addTimings(all),
-    elapsedMs: performance.now() - started,
-  };
+  return frameResult(opened, objects, all);
 }
 
 function scalesOf({ meshScale, prefix }: SentObject, { scale, field }: SentDepth) {

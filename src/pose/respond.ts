@@ -1,7 +1,8 @@
 import { serverTiming } from '../api/server_timing.ts';
 import type { EstimateAnswer, PoseFigures, TrackAnswer } from './answers.ts';
-import type { EstimatedObject, FrameResult } from './estimate.ts';
+import type { EstimatedObject } from './estimate.ts';
 import type { PoseEstimate } from './method.ts';
+import type { FrameResult } from './open_frame.ts';
 import { nestedRows } from './rigid.ts';
 import type { TrackedObject } from './track.ts';
 

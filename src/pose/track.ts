@@ -1,24 +1,17 @@
 import type { Timings } from '../engine/task.ts';
-import type { ImageSource } from '../media/source.ts';
-import type { Intrinsics } from './crops.ts';
-import type { FrameResult } from './estimate.ts';
-import type { SentDepth } from './frame.ts';
 import type { PoseEstimate } from './method.ts';
-import { addTimings, type MethodChoice, type PoseService, type SentObject } from './service.ts';
+import { type FrameQuery, type FrameResult, frameResult, openFrame } from './open_frame.ts';
+import type { PoseService, SentObject } from './service.ts';
 import { poseWarnings } from './warnings.ts';
 
 /** A frame of a request and where its objects were a frame ago. */
-export interface TrackQuery {
-  readonly source: ImageSource;
-  readonly depth: SentDepth;
-  readonly intrinsics: Intrinsics;
+export interface TrackQuery extends FrameQuery {
   readonly objects: readonly {
     readonly name: string | null;
     readonly sent: SentObject;
     /** float32 [4, 4], row-major: the mesh's own coordinates → camera, metres. */
     readonly last: Float32Array<ArrayBuffer>;
   }[];
-  readonly method: MethodChoice;
   readonly iterations: number;
 }
 
@@ -40,13 +33,9 @@ export async function track(
   query: TrackQuery,
   signal?: AbortSignal,
 ): Promise<FrameResult<TrackedObject>> {
-  const started = performance.now();
-  service.checkCapacity();
-  const model = service.modelFor(query.method);
-  const method = model ? 'learned' : 'geometric';
-  const image = await service.image(query.source, 'image', signal);
-  const frame = await service.frame(image, query.depth, query.intrinsics);
-  const all: Timings[] = [{ decode: performance.now() - started }];
+  const opened = await openFrame(service, query, signal);
+  const { frame, model, method } = opened;
+  const all: Timings[] = [{ decode: opened.decodeMs }];
   const objects: TrackedObject[] = [];
   for (const { name, sent, last } of query.objects) {
     const subject = await service.subject(sent);
@@ -56,12 +45,5 @@ export async function track(
     all.push(timings);
     objects.push({ name, pose: poses[0], diameter, warnings: poseWarnings({ method, poses }) });
   }
-  return {
-    objects,
-    method,
-    model: model?.name ?? null,
-    size: { width: frame.width, height: frame.height },
-    timings: addTimings(all),
-    elapsedMs: performance.now() - started,
-  };
+  return frameResult(opened, objects, all);
 }
